@@ -1,0 +1,1 @@
+"""A sandbox that runs the whole chain on one machine: Kubernetes, Azure, operator, chatbots."""

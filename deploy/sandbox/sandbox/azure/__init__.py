@@ -1,0 +1,1 @@
+"""The Azure emulator: Resource Manager, Entra and Azure OpenAI in one server."""
