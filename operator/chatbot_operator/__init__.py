@@ -1,0 +1,1 @@
+"""The operator: keeps keyless chatbots on Azure OpenAI as their resources say."""

@@ -1,0 +1,263 @@
+"""The Azure port over azure-mgmt-msi, -authorization and -cognitiveservices.
+
+Retries of the SDK are off: it sleeps a Retry-After inside the call, for minutes, where the work
+queue can do something else (azure.core.pipeline.policies.AsyncRetryPolicy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Self
+
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.authorization.aio import AuthorizationManagementClient
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+from azure.mgmt.msi.v2024_11_30 import models as msi
+
+from chatbot_operator.errors import Refusal
+from chatbot_operator.ports import Assignment, Credential, Identity, Model, OpenAIAccount
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+
+
+class ResourceManager:
+    """Azure Resource Manager for any number of subscriptions, over one connection pool.
+
+    `endpoint` is that of the cloud, such as https://management.azure.com; `scope` that of its
+    tokens. An asynchronous context manager: leaving it closes the connections.
+    """
+
+    def __init__(self, credential: Any, *, endpoint: str, scope: str) -> None:
+        self._credential = credential
+        self._endpoint = endpoint
+        self._scope = scope
+        self._open = AsyncExitStack()
+        self._transport = AioHttpTransport(
+            connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
+        )
+        self._clients: dict[tuple[type, str], Any] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._open.enter_async_context(self._transport)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._open.aclose()
+
+    async def account(self, account_id: str) -> OpenAIAccount:
+        client = self._client(CognitiveServicesManagementClient, account_id)
+        where = (_part(account_id, 4), _part(account_id, 8))
+        async with _call("read account"):
+            found = await client.accounts.get(*where)
+        async with _call("list deployments"):
+            models = [
+                Model(d.name, d.properties.model.name or "", d.properties.model.version or "")
+                async for d in client.deployments.list(*where)
+            ]
+        return _openai_account(found, models)
+
+    async def identity(self, identity_id: str) -> Identity | None:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        async with _call("read identity"):
+            found = await _or_none(client.user_assigned_identities.get(*_where(identity_id)))
+        return _identity(found) if found else None
+
+    async def put_identity(
+        self, identity_id: str, *, location: str, tags: Mapping[str, str]
+    ) -> Identity:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        body = msi.Identity(location=location, tags=dict(tags))
+        async with _call("create identity"):
+            made = await client.user_assigned_identities.create_or_update(
+                *_where(identity_id), body
+            )
+        return _identity(made)
+
+    async def tag_identity(self, identity_id: str, tags: Mapping[str, str]) -> Identity:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        body = msi.IdentityUpdate(tags=dict(tags))
+        async with _call("tag identity"):
+            changed = await client.user_assigned_identities.update(*_where(identity_id), body)
+        return _identity(changed)
+
+    async def delete_identity(self, identity_id: str) -> None:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        async with _call("delete identity"):
+            await client.user_assigned_identities.delete(*_where(identity_id))
+
+    async def credential(self, identity_id: str, name: str) -> Credential | None:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        async with _call("read federated credential"):
+            found = await _or_none(
+                client.federated_identity_credentials.get(*_where(identity_id), name)
+            )
+        if found is None:
+            return None
+        return Credential(name, found.issuer, found.subject, tuple(found.audiences))
+
+    async def put_credential(self, identity_id: str, credential: Credential) -> None:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        body = msi.FederatedIdentityCredential(
+            issuer=credential.issuer,
+            subject=credential.subject,
+            audiences=list(credential.audiences),
+        )
+        async with _call("write federated credential"):
+            await client.federated_identity_credentials.create_or_update(
+                *_where(identity_id), credential.name, body
+            )
+
+    async def assignment(self, scope: str, name: str) -> Assignment | None:
+        client = self._client(AuthorizationManagementClient, scope)
+        async with _call("read role assignment"):
+            found = await _or_none(client.role_assignments.get(scope, name))
+        return _assignment(found) if found else None
+
+    async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        client = self._client(AuthorizationManagementClient, scope)
+        query = f"atScope() and principalId eq '{principal_id}'"
+        async with _call("list role assignments"):
+            found = client.role_assignments.list_for_scope(scope, filter=query)
+            return [_assignment(each) async for each in found]
+
+    async def put_assignment(self, assignment: Assignment) -> None:
+        client = self._client(AuthorizationManagementClient, assignment.scope)
+        body = RoleAssignmentCreateParameters(
+            role_definition_id=assignment.role_definition_id,
+            principal_id=assignment.principal_id,
+            # Without it Azure looks the principal up in a directory that may not know it yet
+            # (PrincipalNotFound); the SDK's default is "User".
+            principal_type="ServicePrincipal",
+            description=assignment.description,
+        )
+        async with _call("create role assignment"):
+            await client.role_assignments.create(assignment.scope, assignment.name, body)
+
+    async def delete_assignment(self, scope: str, name: str) -> None:
+        client = self._client(AuthorizationManagementClient, scope)
+        async with _call("delete role assignment"):
+            await client.role_assignments.delete(scope, name)
+
+    def _client(self, kind: type, resource_id: str) -> Any:
+        subscription = _part(resource_id, 2)
+        key = (kind, subscription.lower())
+        if key not in self._clients:
+            self._clients[key] = kind(
+                self._credential,
+                subscription,
+                base_url=self._endpoint,
+                credential_scopes=[self._scope],
+                transport=_Shared(self._transport),
+                retry_total=0,
+            )
+        return self._clients[key]
+
+
+class _Shared(AioHttpTransport):  # type: ignore[misc] # azure-core is not typed
+    """One transport under several clients, none of which may close it."""
+
+    def __init__(self, transport: AioHttpTransport) -> None:
+        super().__init__(session_owner=False)
+        self._shared = transport
+
+    async def send(self, request: Any, **kwargs: Any) -> Any:
+        return await self._shared.send(request, **kwargs)
+
+    async def open(self) -> None:
+        """Leave opening to the owner."""
+
+    async def close(self) -> None:
+        """Leave closing to the owner."""
+
+
+@asynccontextmanager
+async def _call(operation: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except HttpResponseError as error:
+        raise _refusal(operation, error) from error
+    except AzureError as error:
+        raise Refusal(operation, status=0, code="", message=_first_line(error)) from error
+
+
+async def _or_none(call: Any) -> Any:
+    try:
+        return await call
+    except HttpResponseError as error:
+        code = error.error.code if error.error else ""
+        # A missing resource group or subscription is another matter: somebody must act.
+        if code in {"ResourceNotFound", "RoleAssignmentNotFound", "ParentResourceNotFound"}:
+            return None
+        raise
+
+
+def _refusal(operation: str, error: HttpResponseError) -> Refusal:
+    response: Any = error.response
+    headers: Mapping[str, str] = response.headers if response is not None else {}
+    spoken = error.error.message if error.error else None
+    return Refusal(
+        operation,
+        status=error.status_code or 0,
+        code=(error.error.code if error.error else None) or "",
+        message=spoken or _first_line(error),
+        request_id=headers.get("x-ms-request-id", ""),
+        retry_after=_seconds(headers.get("Retry-After", "")),
+    )
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdecimal() else 0.0
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _part(resource_id: str, position: int) -> str:
+    return resource_id.split("/")[position]
+
+
+def _where(identity_id: str) -> tuple[str, str]:
+    return _part(identity_id, 4), _part(identity_id, 8)
+
+
+def _identity(found: Any) -> Identity:
+    return Identity(
+        id=found.id,
+        name=found.name,
+        location=found.location,
+        principal_id=found.principal_id,
+        client_id=found.client_id,
+        tenant_id=found.tenant_id,
+        tags=found.tags or {},
+    )
+
+
+def _assignment(found: Any) -> Assignment:
+    return Assignment(
+        name=found.name,
+        scope=found.scope,
+        principal_id=found.principal_id,
+        role_definition_id=found.role_definition_id,
+        description=found.description or "",
+    )
+
+
+def _openai_account(found: Any, models: list[Model]) -> OpenAIAccount:
+    properties = found.properties
+    # An AIServices account answers OpenAI calls at another host than properties.endpoint.
+    endpoints = properties.endpoints or {}
+    endpoint = endpoints.get("OpenAI Language Model Instance API") or properties.endpoint or ""
+    return OpenAIAccount(
+        kind=found.kind,
+        location=found.location,
+        endpoint=endpoint,
+        subdomain=properties.custom_sub_domain_name or "",
+        provisioning_state=properties.provisioning_state or "",
+        models=tuple(models),
+    )

@@ -1,0 +1,99 @@
+"""An AzureOpenAIChatbot, parsed once from the resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+FINALIZER = "chatbot-operator.dev/azure"
+GROUP = "chatbot-operator.dev"
+VERSION = "v1alpha1"
+KIND = "AzureOpenAIChatbot"
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of the managed identity when the chatbot goes."""
+
+    DELETE = "Delete"
+    RETAIN = "Retain"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an earlier pass wrote down in the status, to find things again.
+
+    Never believed alone: whatever is found by it must still bear the owner's marks.
+    """
+
+    account_id: str = ""
+    identity_id: str = ""
+    principal_id: str = ""
+    proven_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chatbot:
+    """A chatbot as its resource says. Bounds and defaults are the CRD's."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    deleting: bool
+    finalizers: tuple[str, ...]
+    account: str
+    deployment: str
+    temperature: float | None
+    max_output_tokens: int | None
+    title: str
+    system_prompt: str
+    replicas: int
+    image: str
+    service_type: str
+    service_port: int
+    deletion_policy: DeletionPolicy
+    suspended: bool
+    recorded: Recorded
+    status: dict[str, Any]
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the resource as the API server returned it."""
+        metadata, spec = body["metadata"], body["spec"]
+        openai, service = spec["openAI"], spec.get("service", {})
+        chat, status = spec.get("chat", {}), body.get("status", {})
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            resource_version=metadata["resourceVersion"],
+            deleting="deletionTimestamp" in metadata,
+            finalizers=tuple(metadata.get("finalizers", ())),
+            account=openai["account"],
+            deployment=openai["deployment"],
+            temperature=openai.get("temperature"),
+            max_output_tokens=openai.get("maxOutputTokens"),
+            title=chat["title"],
+            system_prompt=chat.get("systemPrompt", ""),
+            replicas=spec["replicas"],
+            image=spec.get("image", ""),
+            service_type=service["type"],
+            service_port=service["port"],
+            deletion_policy=DeletionPolicy(spec["deletionPolicy"]),
+            suspended=spec["suspend"],
+            recorded=_recorded(status),
+            status=status,
+        )
+
+
+def _recorded(status: dict[str, Any]) -> Recorded:
+    identity, resolved = status.get("identity", {}), status.get("resolved", {})
+    return Recorded(
+        account_id=resolved.get("accountId", ""),
+        identity_id=identity.get("id", ""),
+        principal_id=identity.get("principalId", ""),
+        proven_at=status.get("provenAt", ""),
+    )

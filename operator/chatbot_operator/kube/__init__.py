@@ -1,0 +1,1 @@
+"""Adapter: the Kubernetes API by kubernetes.aio, in generic calls."""

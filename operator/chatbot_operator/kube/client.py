@@ -1,0 +1,133 @@
+"""The Kubernetes port over kubernetes.aio's ApiClient, in generic calls.
+
+One touch of a typed API (CoreV1Api) loads the models of all of them: 104 MiB, measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+
+from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.ports import Object, Resource
+
+FIELD_MANAGER = "chatbot-operator"
+TIMEOUT_SECONDS = 30
+
+# Of the bare type the client would encode the body itself, with escapes that the API server's YAML
+# parser refuses: an emoji in an apply is then a 400. With a parameter it passes our bytes on.
+APPLY = "application/apply-patch+yaml; charset=utf-8"
+MERGE = "application/merge-patch+json"
+
+
+class Cluster:
+    """A cluster's API; an asynchronous context manager that closes its connections."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._client = ApiClient(configuration)
+        self._host = configuration.host.rstrip("/")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._client.close()
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        try:
+            return await self._call("GET", _path(resource, namespace, name))
+        except KubernetesRefusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def select(
+        self, resource: Resource, namespace: str, labels: Mapping[str, str]
+    ) -> list[Object]:
+        query = {"labelSelector": ",".join(f"{k}={v}" for k, v in labels.items())}
+        found = await self._call("GET", _path(resource, namespace), query=query)
+        items: list[Object] = found["items"]
+        return items
+
+    async def apply(self, resource: Resource, manifest: Object, *, status: bool = False) -> Object:
+        metadata = manifest["metadata"]
+        path = _path(resource, metadata.get("namespace", ""), metadata["name"])
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        if status:
+            path += "/status"
+        data = json.dumps(manifest, ensure_ascii=False).encode()
+        return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Foreground",
+        }
+        try:
+            await self._call("DELETE", _path(resource, namespace, name), body=body)
+        except KubernetesRefusal as refusal:
+            # 409: another object bears the name now, so the one that was meant is gone.
+            if refusal.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+                raise
+
+    async def set_finalizers(
+        self, resource: Resource, namespace: str, name: str, *, version: str, finalizers: list[str]
+    ) -> Object | None:
+        body = {"metadata": {"resourceVersion": version, "finalizers": finalizers}}
+        try:
+            return await self._call(
+                "PATCH", _path(resource, namespace, name), body=body, kind=MERGE
+            )
+        except KubernetesRefusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Object | bytes | None = None,
+        kind: str = "application/json",
+    ) -> Object:
+        headers = {"Accept": "application/json", "Content-Type": kind}
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+        url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            response = await self._client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
+            )
+            text = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubernetesRefusal(f"{method} {path}", 0, type(error).__name__, "") from error
+        return _answer(f"{method} {path}", response.status, text)
+
+
+def _answer(operation: str, status: int, text: bytes) -> Object:
+    try:
+        answer: Any = json.loads(text)
+    except ValueError:
+        answer = {"message": text[:200].decode(errors="replace")}
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise KubernetesRefusal(
+            operation, status, str(answer.get("reason", "")), str(answer.get("message", ""))
+        )
+    found: Object = answer
+    return found
+
+
+def _path(resource: Resource, namespace: str, name: str = "") -> str:
+    root = f"/apis/{resource.group}" if resource.group else "/api"
+    scope = f"/namespaces/{quote(namespace)}" if namespace else ""
+    tail = f"/{quote(name)}" if name else ""
+    return f"{root}/{resource.version}{scope}/{resource.plural}{tail}"

@@ -1,0 +1,59 @@
+"""The Pods port: asks a chatbot's pod how its proof stands. What it answers is a tenant's word."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Self
+
+import aiohttp
+
+from chatbot_operator.manifests import OPS_PORT
+from chatbot_operator.ports import Readiness
+
+TIMEOUT_SECONDS = 3.0
+BODY_LIMIT = 4096
+MESSAGE_LIMIT = 256
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+
+
+class PodNetwork:
+    """The pods' network; an asynchronous context manager that closes its connections."""
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), auto_decompress=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._session.close()
+
+    async def readiness(self, address: str) -> Readiness | None:
+        host = f"[{address}]" if ":" in address else address
+        try:
+            async with self._session.get(
+                f"http://{host}:{OPS_PORT}/readyz", allow_redirects=False
+            ) as response:
+                return parse(await response.content.read(BODY_LIMIT))
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+
+
+def parse(body: bytes) -> Readiness | None:
+    """Read a readiness document (docs/contract.md), distrusting it; None when it is none."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("reason"), str):
+        return None
+    proven_at = document.get("provenAt")
+    return Readiness(
+        reason=document["reason"],
+        message=CONTROL.sub(" ", str(document.get("message", "")))[:MESSAGE_LIMIT],
+        proven_at=proven_at if isinstance(proven_at, str) and TIME.fullmatch(proven_at) else "",
+    )

@@ -1,0 +1,100 @@
+"""Names of what the operator makes in Azure, and the marks by which it knows its own.
+
+Names are deterministic, so that a pass that was cut off finds what it made. They differ between
+clusters (`owner_id`) and between namespaces whose joined names would be equal.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+OPENAI_USER_ROLE = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+"""Cognitive Services OpenAI User
+(https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/ai-machine-learning)."""
+
+TAG_PREFIX = "chatbot-operator-"
+IDENTITY_NAME_LIMIT = 100
+DIGEST_LENGTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom something in Azure belongs to: a chatbot of a cluster, in one life of it.
+
+    `cluster` is the owner id of the installation, `uid` the fence: a chatbot deleted and made again
+    under the same name is another one.
+    """
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the managed identity. Azure keeps tag names case-insensitive, values exact."""
+        return {
+            f"{TAG_PREFIX}owner": self.cluster,
+            f"{TAG_PREFIX}namespace": self.namespace,
+            f"{TAG_PREFIX}name": self.name,
+            f"{TAG_PREFIX}uid": self.uid,
+        }
+
+    @property
+    def description(self) -> str:
+        """Description of the role assignment, which has no tags."""
+        return f"{self.cluster}/{self.namespace}/{self.name}/{self.uid}"
+
+
+def identity_name(owner: Owner) -> str:
+    """Name the managed identity: `cb-NAMESPACE-NAME` cut to 100, and a digest.
+
+    Azure allows 3 to 128 letters, digits, `-` and `_`, unique within a resource group.
+    """
+    readable = f"cb-{owner.namespace}-{owner.name}"[:IDENTITY_NAME_LIMIT]
+    return f"{readable}-{_digest(f'{owner.cluster}/{owner.namespace}/{owner.name}')}"
+
+
+def credential_name(issuer: str) -> str:
+    """Name the federated credential after its issuer: 3 to 120 letters, digits, `-` and `_`."""
+    return f"cb-{_digest(issuer)}"
+
+
+def subject(namespace: str, service_account: str) -> str:
+    """Spell the `sub` claim of a service account's tokens."""
+    return f"system:serviceaccount:{namespace}:{service_account}"
+
+
+def role_definition_id(scope: str) -> str:
+    """Spell the id of the OpenAI User role in the subscription of `scope`."""
+    subscription = scope.split("/")[2]
+    return (
+        f"/subscriptions/{subscription}/providers/Microsoft.Authorization"
+        f"/roleDefinitions/{OPENAI_USER_ROLE}"
+    )
+
+
+def assignment_name(scope: str, principal_id: str) -> str:
+    """Name the role assignment, a GUID.
+
+    Assignment names are unique in a tenant, and one cannot be moved to another principal
+    (RoleAssignmentUpdateNotPermitted), so scope, principal and role are all in the seed.
+    """
+    seed = f"{scope.lower()}|{principal_id.lower()}|{OPENAI_USER_ROLE}"
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, seed))
+
+
+def identity_id(subscription: str, resource_group: str, name: str) -> str:
+    """Spell the Azure Resource Manager id of a managed identity."""
+    return (
+        f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    )
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:DIGEST_LENGTH]

@@ -1,0 +1,215 @@
+"""What the steps need of the world: two Protocols and the values that pass through them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of Kubernetes object: `group` is empty for the core group."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        """The manifest's apiVersion."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+
+CHATBOTS = Resource("chatbot-operator.dev", "v1alpha1", "azureopenaichatbots", "AzureOpenAIChatbot")
+ACCOUNTS = Resource("chatbot-operator.dev", "v1alpha1", "azureopenaiaccounts", "AzureOpenAIAccount")
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace")
+SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+SERVICES = Resource("", "v1", "services", "Service")
+PODS = Resource("", "v1", "pods", "Pod")
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+
+
+class Kubernetes(Protocol):
+    """The Kubernetes API, in the few verbs the operator uses.
+
+    Every method raises KubernetesRefusal; none retries.
+    """
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """Read one object, live; None when there is none."""
+
+    async def select(
+        self, resource: Resource, namespace: str, labels: Mapping[str, str]
+    ) -> list[Object]:
+        """List the objects of a namespace that bear these labels."""
+
+    async def apply(self, resource: Resource, manifest: Object, *, status: bool = False) -> Object:
+        """Apply a manifest on the server's side as the operator, forcing; `status` its status."""
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
+        """Delete the object that has this uid, in the foreground; one that is gone is no error."""
+
+    async def set_finalizers(
+        self, resource: Resource, namespace: str, name: str, *, version: str, finalizers: list[str]
+    ) -> Object | None:
+        """Replace the finalizers of the object, which must still be at `version`; None if gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user-assigned managed identity."""
+
+    id: str
+    name: str
+    location: str
+    principal_id: str
+    client_id: str
+    tenant_id: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A federated identity credential of a managed identity."""
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A role assignment."""
+
+    name: str
+    scope: str
+    principal_id: str
+    role_definition_id: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model deployment of an Azure OpenAI account."""
+
+    name: str
+    model: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIAccount:
+    """What Azure says of an Azure OpenAI account; `subdomain` is empty when it has none."""
+
+    kind: str
+    location: str
+    endpoint: str
+    subdomain: str
+    provisioning_state: str
+    models: tuple[Model, ...]
+
+
+class Azure(Protocol):
+    """Azure Resource Manager, in the few operations the operator uses.
+
+    Ids are ARM ids. Every method raises Refusal; none retries: waiting belongs to the work queue.
+    """
+
+    async def account(self, account_id: str) -> OpenAIAccount:
+        """Read an account and its deployments."""
+
+    async def identity(self, identity_id: str) -> Identity | None:
+        """Read a managed identity."""
+
+    async def put_identity(
+        self, identity_id: str, *, location: str, tags: Mapping[str, str]
+    ) -> Identity:
+        """Create a managed identity."""
+
+    async def tag_identity(self, identity_id: str, tags: Mapping[str, str]) -> Identity:
+        """Replace the tags of a managed identity."""
+
+    async def delete_identity(self, identity_id: str) -> None:
+        """Delete a managed identity with its credentials; one that is gone is no error."""
+
+    async def credential(self, identity_id: str, name: str) -> Credential | None:
+        """Read a federated credential."""
+
+    async def put_credential(self, identity_id: str, credential: Credential) -> None:
+        """Create or replace a federated credential."""
+
+    async def assignment(self, scope: str, name: str) -> Assignment | None:
+        """Read a role assignment."""
+
+    async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        """List the assignments of a principal at a scope and above it."""
+
+    async def put_assignment(self, assignment: Assignment) -> None:
+        """Create a role assignment for a service principal."""
+
+    async def delete_assignment(self, scope: str, name: str) -> None:
+        """Delete a role assignment; one that is gone is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """A pod's readiness document (docs/contract.md), already bounded; input from a tenant's pod."""
+
+    reason: str
+    message: str
+    proven_at: str
+
+
+class Pods(Protocol):
+    """The pods of chatbots, seen over the network."""
+
+    async def readiness(self, address: str) -> Readiness | None:
+        """Ask the pod at an IP address for its readiness document; None when it gives none."""
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def __call__(self) -> dt.datetime:
+        """Give the present, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What holds for the whole installation, from settings and from the cluster itself.
+
+    `issuer` is the `iss` claim of the operator's own projected token, byte for byte.
+    """
+
+    cluster: str
+    issuer: str
+    tenant_id: str
+    image: str
+    audience: str = "api://AzureADTokenExchange"
+    data_scope: str = "https://cognitiveservices.azure.com/.default"
+    identity_resource_group: str = ""
+    identity_location: str = ""
+    proof_delay: float = 15.0
+    proof_recheck: float = 300.0
+    propagation_deadline: float = 900.0
+    resync: float = 3600.0
+    proof_poll: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a pass may touch."""
+
+    kubernetes: Kubernetes
+    azure: Azure
+    pods: Pods
+    now: Clock
+    installation: Installation

@@ -1,0 +1,37 @@
+"""One pass over a chatbot or an account.
+
+Level-triggered: a pass looks at what is, not at what happened. It may be cut off at any await, and
+the next one converges.
+"""
+
+from __future__ import annotations
+
+from chatbot_operator import ports
+from chatbot_operator.account import Account
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Fault
+from chatbot_operator.ports import World
+from chatbot_operator.reconcile.account import examine_account
+from chatbot_operator.reconcile.down import down
+from chatbot_operator.reconcile.outcome import Again, Key, judging
+from chatbot_operator.reconcile.up import Memory, up
+
+__all__ = ["Again", "Key", "Memory", "reconcile"]
+
+
+async def reconcile(world: World, key: Key, *, memory: Memory, chatbots: int = 0) -> Again:
+    """Make one pass; `chatbots` is how many name the account, where `key` is one."""
+    try:
+        async with judging():
+            body = await world.kubernetes.get(key.resource, key.namespace, key.name)
+            if body is None:
+                return Again()
+            if key.resource == ports.ACCOUNTS:
+                return await examine_account(world, Account.parse(body), chatbots)
+            chatbot = Chatbot.parse(body)
+            if chatbot.deleting:
+                memory.pop(chatbot.uid, None)
+                return await down(world, chatbot)
+            return await up(world, chatbot, memory)
+    except Fault as fault:
+        return Again(seconds=fault.retry_after, failed=True, fault=fault)

@@ -1,0 +1,42 @@
+"""The pass over a chatbot that is being deleted."""
+
+from __future__ import annotations
+
+from chatbot_operator.chatbot import FINALIZER, Chatbot
+from chatbot_operator.errors import Fault, Pending
+from chatbot_operator.ports import World
+from chatbot_operator.reconcile.outcome import (
+    Again,
+    judging,
+    publish,
+    remembered,
+    set_finalizers,
+)
+from chatbot_operator.status import false
+from chatbot_operator.steps import workload
+from chatbot_operator.steps.identity import remove_identity
+from chatbot_operator.steps.role import withdraw
+
+
+async def down(world: World, chatbot: Chatbot) -> Again:
+    """Take everything away, in the order in which nothing that still works is left without use.
+
+    Pods, role, identity with its credential, what the pods were given, finalizer.
+    """
+    if FINALIZER not in chatbot.finalizers:
+        return Again()
+    try:
+        async with judging():
+            await workload.stop(world, chatbot)
+            if chatbot.recorded.identity_id:
+                await withdraw(world, chatbot)
+                await remove_identity(world, chatbot)
+            await workload.clear(world, chatbot)
+    except Pending as fault:
+        return Again(seconds=fault.retry_after, fault=fault)
+    except Fault as fault:
+        waits = [false("Ready", fault.reason, f"Deletion waits. {fault.message}")]
+        await publish(world, chatbot, waits, remembered(chatbot))
+        return Again(seconds=fault.retry_after, failed=True, fault=fault)
+    await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
+    return Again()

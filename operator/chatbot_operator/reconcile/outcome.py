@@ -1,0 +1,139 @@
+"""What a pass found, how it is written down, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chatbot_operator import ports
+from chatbot_operator.account import Account
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import (
+    Fault,
+    KubernetesRefusal,
+    Pending,
+    Refusal,
+    judge,
+    judge_cluster,
+)
+from chatbot_operator.ports import Resource, World
+from chatbot_operator.status import Condition, document, false, true, unknown
+
+SUMMARY: Final = ("Ready", "Reconciling", "Stalled", "Degraded")
+
+_FACTS: Final = ("url", "replicas", "pods", "selector", "provenAt", "identity", "resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a pass is about."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """When to look again: after `seconds` (None: when something happens), or backing off.
+
+    `also` names others that should be looked at now.
+    """
+
+    seconds: float | None = None
+    failed: bool = False
+    fault: Fault | None = None
+    also: tuple[Key, ...] = ()
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a pass has found so far: conditions in the order of the steps, facts for the status."""
+
+    conditions: list[Condition] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def step(self, condition: str, reason: str) -> AsyncIterator[list[str]]:
+        """Run a step: what it puts in the list becomes the message, a fault the condition."""
+        message: list[str] = []
+        try:
+            async with judging():
+                yield message
+        except Fault as fault:
+            state = unknown if isinstance(fault, Pending) else false
+            self.conditions.append(state(condition, fault.reason, fault.message))
+            raise
+        self.conditions.append(true(condition, reason, " ".join(message)))
+
+
+@asynccontextmanager
+async def judging() -> AsyncIterator[None]:
+    """Turn what Azure and the cluster refuse into faults."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise judge(refusal) from refusal
+    except KubernetesRefusal as refusal:
+        raise judge_cluster(refusal) from refusal
+
+
+async def publish(
+    world: World, chatbot: Chatbot, conditions: list[Condition], facts: dict[str, Any]
+) -> None:
+    """Write the chatbot's whole status, if it differs."""
+    status = document(
+        conditions,
+        facts,
+        generation=chatbot.generation,
+        previous=chatbot.status,
+        now=world.now(),
+    )
+    place = {"namespace": chatbot.namespace, "name": chatbot.name}
+    await write_status(world, ports.CHATBOTS, chatbot, place, status)
+
+
+async def write_status(
+    world: World,
+    resource: Resource,
+    subject: Chatbot | Account,
+    place: dict[str, str],
+    status: dict[str, Any],
+) -> None:
+    """Apply a status, if it differs from the one that was read."""
+    if status == subject.status:
+        return
+    manifest = {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        # The uid makes it a 409 if another object bears the name by now.
+        "metadata": {**place, "uid": subject.uid},
+        "status": status,
+    }
+    await world.kubernetes.apply(resource, manifest, status=True)
+
+
+async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) -> None:
+    """Replace the chatbot's finalizers; a 409 if it changed since it was read."""
+    await world.kubernetes.set_finalizers(
+        ports.CHATBOTS,
+        chatbot.namespace,
+        chatbot.name,
+        version=chatbot.resource_version,
+        finalizers=finalizers,
+    )
+
+
+def remembered(chatbot: Chatbot) -> dict[str, Any]:
+    """Give the facts of the status as it is, for a pass that finds no newer ones."""
+    return {key: chatbot.status[key] for key in _FACTS if key in chatbot.status}
+
+
+def conditions_of(chatbot: Chatbot) -> list[Condition]:
+    """Give the conditions of the status as it is."""
+    return [
+        Condition(c["type"], c["status"], c["reason"], c["message"])
+        for c in chatbot.status.get("conditions", ())
+    ]

@@ -1,0 +1,149 @@
+"""The operator's settings: environment variables, read once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+class SettingsError(Exception):
+    """Settings are missing or malformed; the message names every one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A setting: its name, its default (None: must be given) and what it means."""
+
+    name: str
+    default: str | None
+    meaning: str
+
+
+VARIABLES = (
+    Variable("CHATBOT_IMAGE", None, "image of chatbots that name none"),
+    Variable("OWNER_ID", "", "marks what this installation owns; default: uid of kube-system"),
+    Variable("IDENTITY_RESOURCE_GROUP", "", "where identities go if the account does not say"),
+    Variable("IDENTITY_LOCATION", "", "their region if neither says; default: the account's"),
+    Variable("ARM_ENDPOINT", "https://management.azure.com", "Azure Resource Manager"),
+    Variable("ARM_SCOPE", "https://management.azure.com/.default", "scope of its tokens"),
+    Variable(
+        "OPENAI_SCOPE", "https://cognitiveservices.azure.com/.default", "scope of chatbots' tokens"
+    ),
+    Variable("TOKEN_AUDIENCE", "api://AzureADTokenExchange", "audience of federated tokens"),
+    Variable("PROOF_DELAY_SECONDS", "15", "age of a credential before it is first used"),
+    Variable("PROOF_RECHECK_SECONDS", "300", "how often a proven chatbot is looked at again"),
+    Variable("PROPAGATION_DEADLINE_SECONDS", "900", "how long a new grant may take to spread"),
+    Variable("RESYNC_SECONDS", "3600", "how often Azure is compared with what should be"),
+    Variable("WORKERS", "16", "passes made at the same time"),
+    Variable("PROBE_PORT", "8080", "port of /healthz"),
+    Variable("HOST", "0.0.0.0", "address that /healthz binds"),
+    Variable("AZURE_CLIENT_ID", None, "the operator's identity; set by the webhook"),
+    Variable("AZURE_TENANT_ID", None, "its tenant; set by the webhook"),
+    Variable("AZURE_FEDERATED_TOKEN_FILE", None, "its projected token; set by the webhook"),
+    Variable("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/", "Entra"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The operator's settings; durations in seconds."""
+
+    image: str
+    owner_id: str
+    identity_resource_group: str
+    identity_location: str
+    arm_endpoint: str
+    arm_scope: str
+    data_scope: str
+    audience: str
+    proof_delay: float
+    proof_recheck: float
+    propagation_deadline: float
+    resync: float
+    workers: int
+    probe_port: int
+    host: str
+    client_id: str
+    tenant_id: str
+    token_file: Path
+    authority: str
+
+    @classmethod
+    def parse(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; raises SettingsError naming all that is wrong with them."""
+        reading = _Reading(environment)
+        settings = cls(
+            image=reading.text("CHATBOT_IMAGE"),
+            owner_id=reading.text("OWNER_ID"),
+            identity_resource_group=reading.text("IDENTITY_RESOURCE_GROUP"),
+            identity_location=reading.text("IDENTITY_LOCATION"),
+            arm_endpoint=reading.text("ARM_ENDPOINT"),
+            arm_scope=reading.text("ARM_SCOPE"),
+            data_scope=reading.text("OPENAI_SCOPE"),
+            audience=reading.text("TOKEN_AUDIENCE"),
+            proof_delay=reading.number("PROOF_DELAY_SECONDS"),
+            proof_recheck=reading.number("PROOF_RECHECK_SECONDS"),
+            propagation_deadline=reading.number("PROPAGATION_DEADLINE_SECONDS"),
+            resync=reading.number("RESYNC_SECONDS"),
+            workers=int(reading.number("WORKERS")),
+            probe_port=int(reading.number("PROBE_PORT")),
+            host=reading.text("HOST"),
+            client_id=reading.text("AZURE_CLIENT_ID"),
+            tenant_id=reading.text("AZURE_TENANT_ID"),
+            token_file=Path(reading.text("AZURE_FEDERATED_TOKEN_FILE")),
+            authority=reading.text("AZURE_AUTHORITY_HOST"),
+        )
+        if reading.wrong:
+            raise SettingsError("\n".join(reading.wrong))
+        return settings
+
+
+class _Reading:
+    """Reads variables and gathers what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._known = {variable.name: variable for variable in VARIABLES}
+        self.wrong: list[str] = []
+
+    def text(self, name: str) -> str:
+        variable = self._known[name]
+        value = self._environment.get(name) or variable.default
+        if value is None:
+            self.wrong.append(f"{name} is missing: {variable.meaning}")
+            return ""
+        return value
+
+    def number(self, name: str) -> float:
+        text = self.text(name)
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if value < 0:
+            self.wrong.append(f"{name} is no number of at least 0: {text}")
+        return value
+
+
+def issuer(token: str) -> str:
+    """Give the `iss` claim of a projected token, byte for byte.
+
+    Entra compares it exactly, down to the slash at its end. Nothing is verified: the token is the
+    operator's own, from a file that only the kubelet writes.
+    """
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return str(claims["iss"])
+
+
+def table() -> str:
+    """Describe every setting, a line each, for --help."""
+    lines = []
+    for variable in VARIABLES:
+        default = "required" if variable.default is None else f"default {variable.default or '-'}"
+        lines.append(f"  {variable.name:<30} {variable.meaning} ({default})")
+    return "\n".join(lines)

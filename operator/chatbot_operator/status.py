@@ -1,0 +1,128 @@
+"""The status of a chatbot: its conditions and what sums them up. Pure.
+
+    Ready ─┬─ Permitted ── IdentityReady ─┬─ RoleAssigned
+           │                              └─ FederationReady
+           ├─ WorkloadReady
+           └─ AccessProven
+    Reconciling, Stalled, Degraded: there only while true
+
+Read by kstatus (Flux, Argo CD, `kubectl wait`): Stalled=True is Failed, Reconciling=True or
+Ready!=True is InProgress, an observedGeneration that is not the generation is InProgress
+(https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+State = Literal["True", "False", "Unknown"]
+
+STEPS: Final = (
+    "Permitted",
+    "IdentityReady",
+    "RoleAssigned",
+    "FederationReady",
+    "WorkloadReady",
+    "AccessProven",
+)
+MESSAGE_LIMIT: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that is true, false or not known, with a word for programs and words for people."""
+
+    type: str
+    status: State
+    reason: str
+    message: str = ""
+
+
+def true(kind: str, reason: str, message: str = "") -> Condition:
+    """Say that something is so."""
+    return Condition(kind, "True", reason, message)
+
+
+def false(kind: str, reason: str, message: str = "") -> Condition:
+    """Say that something is not so."""
+    return Condition(kind, "False", reason, message)
+
+
+def unknown(kind: str, reason: str, message: str = "") -> Condition:
+    """Say that it is not known yet."""
+    return Condition(kind, "Unknown", reason, message)
+
+
+def summarize(steps: Iterable[Condition], *, stalled: bool) -> list[Condition]:
+    """Put Ready before the steps, filling in those not reached, and Reconciling or Stalled.
+
+    Ready takes reason and message of the first step that is not true. `stalled`: that step needs a
+    person.
+    """
+    reached = {step.type: step for step in steps}
+    waiting = next((c for c in reached.values() if c.status != "True" and c.type in STEPS), None)
+    behind = f"Waits for {waiting.type}." if waiting else ""
+    ordered = [reached.get(t) or unknown(t, "NotReached", behind) for t in STEPS]
+    extra = [c for c in reached.values() if c.type not in STEPS]
+    blocking = next((c for c in ordered if c.status != "True"), None)
+    if blocking is None:
+        ready = true("Ready", "Ready", "The account answers this chatbot's own pods.")
+        return [ready, *ordered, *extra]
+    ready = Condition("Ready", blocking.status, blocking.reason, blocking.message)
+    kind = "Stalled" if stalled else "Reconciling"
+    return [ready, *ordered, *extra, true(kind, blocking.reason, blocking.message)]
+
+
+def document(
+    conditions: Iterable[Condition],
+    facts: Mapping[str, Any],
+    *,
+    generation: int,
+    previous: Mapping[str, Any],
+    now: dt.datetime,
+) -> dict[str, Any]:
+    """Write the whole status: `facts` beside the conditions, empty ones left out.
+
+    A condition keeps its lastTransitionTime for as long as its status stays.
+    """
+    before = {c["type"]: c for c in previous.get("conditions", ())}
+    return {
+        "observedGeneration": generation,
+        **{key: value for key, value in facts.items() if value not in ("", None, {})},
+        "conditions": [_condition(c, before.get(c.type), generation, now) for c in conditions],
+    }
+
+
+def _condition(
+    condition: Condition, before: Mapping[str, Any] | None, generation: int, now: dt.datetime
+) -> dict[str, Any]:
+    kept = before is not None and before["status"] == condition.status
+    return {
+        "type": condition.type,
+        "status": condition.status,
+        "observedGeneration": generation,
+        "reason": condition.reason,
+        "message": condition.message[:MESSAGE_LIMIT],
+        "lastTransitionTime": before["lastTransitionTime"] if kept and before else stamp(now),
+    }
+
+
+def transitioned(previous: Mapping[str, Any], kind: str, state: State) -> dt.datetime | None:
+    """Tell since when a condition has had this status; None if it has another."""
+    for condition in previous.get("conditions", ()):
+        if condition["type"] == kind and condition["status"] == state:
+            return parse(condition["lastTransitionTime"])
+    return None
+
+
+def stamp(time: dt.datetime) -> str:
+    """Write a time as Kubernetes does, to the second."""
+    return time.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(text: str) -> dt.datetime:
+    """Read a time as Kubernetes writes it."""
+    return dt.datetime.fromisoformat(text)

@@ -1,0 +1,1 @@
+"""The steps of a pass: each observes, compares, and writes only the difference."""

@@ -1,0 +1,35 @@
+"""Objects in the cluster that belong to a chatbot."""
+
+from __future__ import annotations
+
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.manifests import differs, owned
+from chatbot_operator.ports import Object, Resource, World
+
+
+async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: Object) -> Object:
+    """Make the live object what the manifest says, and give it; one of somebody else's stays."""
+    live = await world.kubernetes.get(resource, chatbot.namespace, chatbot.name)
+    if live is not None and not owned(live, chatbot.uid):
+        raise Stuck(
+            "OwnershipConflict",
+            f"{resource.kind} {chatbot.name} exists and is not this chatbot's. Delete it, or give"
+            " the chatbot another name.",
+        )
+    if live is not None and "deletionTimestamp" in live["metadata"]:
+        raise Pending("ChildLeaving", f"{resource.kind} {chatbot.name} is being deleted.")
+    if not differs(live, manifest):
+        return live or manifest
+    return await world.kubernetes.apply(resource, manifest)
+
+
+async def remove(world: World, chatbot: Chatbot, resource: Resource) -> bool:
+    """Delete the chatbot's object; tell whether it is gone."""
+    live = await world.kubernetes.get(resource, chatbot.namespace, chatbot.name)
+    if live is None or not owned(live, chatbot.uid):
+        return True
+    if "deletionTimestamp" not in live["metadata"]:
+        uid = live["metadata"]["uid"]
+        await world.kubernetes.delete(resource, chatbot.namespace, chatbot.name, uid=uid)
+    return False

@@ -1,0 +1,88 @@
+"""The managed identity: made once, known by its tags, never taken from anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chatbot_operator import naming
+from chatbot_operator.account import Account
+from chatbot_operator.chatbot import Chatbot, DeletionPolicy
+from chatbot_operator.errors import Stuck
+from chatbot_operator.naming import Owner
+from chatbot_operator.ports import Identity, Installation, World
+
+RETAINED_TAG = f"{naming.TAG_PREFIX}retained"
+
+
+def owner(chatbot: Chatbot, installation: Installation) -> Owner:
+    """Give the owner that everything in Azure made for this chatbot is marked with."""
+    return Owner(installation.cluster, chatbot.namespace, chatbot.name, chatbot.uid)
+
+
+def place(chatbot: Chatbot, account: Account, installation: Installation) -> str:
+    """Give the ARM id of the identity: where it already is, else where the account wants it."""
+    name = naming.identity_name(owner(chatbot, installation))
+    if chatbot.recorded.identity_id.endswith(f"/{name}"):
+        return chatbot.recorded.identity_id
+    group = account.identity_resource_group or installation.identity_resource_group
+    if not group:
+        raise Stuck(
+            "IdentityResourceGroupMissing",
+            "Neither the AzureOpenAIAccount (spec.identity.resourceGroup) nor the operator"
+            " (IDENTITY_RESOURCE_GROUP) says where managed identities go.",
+        )
+    return naming.identity_id(account.subscription, group, name)
+
+
+async def identity(world: World, chatbot: Chatbot, account: Account, *, at: str) -> Identity:
+    """Make the identity with ARM id `at`, or find that it is there and ours."""
+    mine = owner(chatbot, world.installation)
+    tags = {**account.identity_tags, **mine.tags}
+    live = await world.azure.identity(at)
+    if live is None:
+        location = account.identity_location or world.installation.identity_location
+        return await world.azure.put_identity(at, location=location or account.location, tags=tags)
+    _require_ours(live, mine)
+    kept = {k: v for k, v in live.tags.items() if k.lower() != RETAINED_TAG}
+    if kept == dict(live.tags) and _bears(live.tags, tags):
+        return live
+    return await world.azure.tag_identity(at, {**kept, **tags})
+
+
+async def remove_identity(world: World, chatbot: Chatbot) -> None:
+    """Delete the identity, or mark it as retained; one that is not ours stays untouched."""
+    at = chatbot.recorded.identity_id
+    live = await world.azure.identity(at)
+    if live is None or not _bears(live.tags, owner(chatbot, world.installation).tags):
+        return
+    if chatbot.deletion_policy is DeletionPolicy.DELETE:
+        await world.azure.delete_identity(at)
+    elif not _bears(live.tags, {RETAINED_TAG: "true"}):
+        await world.azure.tag_identity(at, {**live.tags, RETAINED_TAG: "true"})
+
+
+def _require_ours(live: Identity, mine: Owner) -> None:
+    if _bears(live.tags, mine.tags):
+        return
+    earlier = {k: v for k, v in mine.tags.items() if not k.endswith("-uid")}
+    if _bears(live.tags, earlier):
+        raise Stuck(
+            "OwnedByEarlierLife",
+            f"Managed identity {live.id} belongs to an earlier {mine.namespace}/{mine.name} (uid"
+            f" {_tag(live.tags, 'chatbot-operator-uid')}). Delete it, or set its tag"
+            f" chatbot-operator-uid to {mine.uid} to take it over.",
+        )
+    raise Stuck(
+        "OwnershipConflict",
+        f"Managed identity {live.id} exists and is not this chatbot's. The operator leaves it"
+        " alone: delete it if nobody needs it.",
+    )
+
+
+def _bears(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return all(_tag(tags, key) == value for key, value in wanted.items())
+
+
+def _tag(tags: Mapping[str, str], key: str) -> str | None:
+    """Read a tag; Azure takes tag names case-insensitively."""
+    return next((v for k, v in tags.items() if k.lower() == key.lower()), None)

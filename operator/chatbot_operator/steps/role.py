@@ -1,0 +1,77 @@
+"""The role assignment: OpenAI User, on the one account, for the one identity."""
+
+from __future__ import annotations
+
+from chatbot_operator import naming
+from chatbot_operator.account import Account
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Stuck
+from chatbot_operator.ports import Assignment, Identity, World
+from chatbot_operator.steps.identity import owner
+
+
+async def role(world: World, chatbot: Chatbot, account: Account, identity: Identity) -> None:
+    """Assign the role unless the identity holds it already, by our assignment or an equal one."""
+    scope = account.account_id
+    await _forget_lost_principal(world, chatbot, scope, identity)
+    wanted = Assignment(
+        name=naming.assignment_name(scope, identity.principal_id),
+        scope=scope,
+        principal_id=identity.principal_id,
+        role_definition_id=naming.role_definition_id(scope),
+        description=owner(chatbot, world.installation).description,
+    )
+    live = await world.azure.assignment(scope, wanted.name)
+    if live is not None:
+        _require_equal(live, wanted)
+        return
+    held = await world.azure.assignments(scope, identity.principal_id)
+    if not any(_grants(each, wanted) for each in held):
+        await world.azure.put_assignment(wanted)
+
+
+async def withdraw(world: World, chatbot: Chatbot) -> None:
+    """Delete our assignment; an equal one that is not ours stays."""
+    scope = chatbot.recorded.account_id
+    principal_id = chatbot.recorded.principal_id or await _principal(world, chatbot)
+    if principal_id:
+        await _delete(world, chatbot, scope, principal_id)
+
+
+async def _principal(world: World, chatbot: Chatbot) -> str:
+    live = await world.azure.identity(chatbot.recorded.identity_id)
+    return live.principal_id if live else ""
+
+
+async def _forget_lost_principal(
+    world: World, chatbot: Chatbot, scope: str, identity: Identity
+) -> None:
+    """Remove the assignment of an identity that was deleted by hand; Azure leaves it behind."""
+    before = chatbot.recorded.principal_id
+    if before and before != identity.principal_id:
+        await _delete(world, chatbot, scope, before)
+
+
+async def _delete(world: World, chatbot: Chatbot, scope: str, principal_id: str) -> None:
+    name = naming.assignment_name(scope, principal_id)
+    live = await world.azure.assignment(scope, name)
+    if live and live.description == owner(chatbot, world.installation).description:
+        await world.azure.delete_assignment(scope, name)
+
+
+def _require_equal(live: Assignment, wanted: Assignment) -> None:
+    if not _grants(live, wanted):
+        raise Stuck(
+            "OwnershipConflict",
+            f"Role assignment {live.name} on {live.scope} exists and grants something else. Delete"
+            " it if nobody needs it.",
+        )
+
+
+def _grants(held: Assignment, wanted: Assignment) -> bool:
+    """Tell whether `held` is the wanted role, on the account or on something that contains it."""
+    same_role = held.role_definition_id.lower().endswith(f"/{naming.OPENAI_USER_ROLE}")
+    same_principal = held.principal_id.lower() == wanted.principal_id.lower()
+    scope = held.scope.lower().rstrip("/")
+    covers = f"{wanted.scope.lower()}/".startswith(f"{scope}/")
+    return same_role and same_principal and covers

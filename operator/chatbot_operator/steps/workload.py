@@ -1,0 +1,143 @@
+"""ServiceAccount, ConfigMap, Deployment and Service, and whether the pods run."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+from chatbot_operator import manifests, ports
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Pending, Stuck, Transient
+from chatbot_operator.manifests import SINCE_KEY, Wanted
+from chatbot_operator.ports import Object, Readiness, World
+from chatbot_operator.status import stamp
+from chatbot_operator.steps.children import ensure, remove
+
+_BROKEN = {
+    "ErrImagePull": "ImagePullFailed",
+    "ImagePullBackOff": "ImagePullFailed",
+    "InvalidImageName": "ImagePullFailed",
+    "ErrImageNeverPull": "ImagePullFailed",
+    "CreateContainerConfigError": "ContainerConfigError",
+    "CreateContainerError": "ContainerConfigError",
+    "RunContainerError": "ContainerConfigError",
+}
+
+
+async def configure(world: World, wanted: Wanted, *, credential_since: dt.datetime | None) -> None:
+    """Write what pods read when they start; it has to be there before the first of them.
+
+    `credential_since`: when this operator wrote the credential, if it did.
+    """
+    chatbot = wanted.chatbot
+    account = manifests.service_account(chatbot, wanted.identity)
+    since = await _since(world, chatbot, credential_since)
+    await asyncio.gather(
+        ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account),
+        ensure(world, chatbot, ports.CONFIG_MAPS, manifests.config_map(chatbot, since=since)),
+    )
+
+
+async def _since(world: World, chatbot: Chatbot, known: dt.datetime | None) -> str:
+    """Tell when the credential was written, as known, or as the ConfigMap remembers, or now.
+
+    Azure does not say. Forgetting it costs a new pod a wait of `proof_delay`, no more.
+    """
+    if known:
+        return stamp(known)
+    live = await world.kubernetes.get(ports.CONFIG_MAPS, chatbot.namespace, chatbot.name)
+    remembered: str = live.get("data", {}).get(SINCE_KEY, "") if live else ""
+    return remembered or stamp(world.now())
+
+
+async def replicas(world: World, chatbot: Chatbot) -> int:
+    """Tell how many pods to ask for.
+
+    One before the first proof: Entra remembers a refused exchange for minutes, so one pod tries
+    first. Never fewer than there are on that ground, should the record of the proof be lost.
+    """
+    if chatbot.recorded.proven_at or chatbot.replicas <= 1:
+        return chatbot.replicas
+    live = await world.kubernetes.get(ports.DEPLOYMENTS, chatbot.namespace, chatbot.name)
+    running: int = live["spec"].get("replicas", 1) if live else 1
+    return max(1, min(chatbot.replicas, running))
+
+
+async def run(world: World, wanted: Wanted) -> tuple[Object, Object]:
+    """Write Deployment and Service, and give them as they live."""
+    chatbot = wanted.chatbot
+    deployment, service = await asyncio.gather(
+        ensure(world, chatbot, ports.DEPLOYMENTS, manifests.deployment(wanted)),
+        ensure(world, chatbot, ports.SERVICES, manifests.service(chatbot)),
+    )
+    return deployment, service
+
+
+async def pods(world: World, chatbot: Chatbot) -> list[Object]:
+    """List the chatbot's pods."""
+    labels = manifests.selector(chatbot.name)
+    return await world.kubernetes.select(ports.PODS, chatbot.namespace, labels)
+
+
+async def stop(world: World, chatbot: Chatbot) -> None:
+    """Take the chatbot off the air; raises Pending until its last pod is gone."""
+    gone = await asyncio.gather(
+        remove(world, chatbot, ports.SERVICES), remove(world, chatbot, ports.DEPLOYMENTS)
+    )
+    if not all(gone) or await pods(world, chatbot):
+        raise Pending("PodsLeaving", "Waiting for the pods to end.", retry_after=1)
+
+
+async def clear(world: World, chatbot: Chatbot) -> None:
+    """Remove what the pods were given."""
+    gone = await asyncio.gather(
+        remove(world, chatbot, ports.SERVICE_ACCOUNTS), remove(world, chatbot, ports.CONFIG_MAPS)
+    )
+    if not all(gone):
+        raise Pending("ObjectsLeaving", "Waiting for the last objects to go.", retry_after=0.2)
+
+
+def url(chatbot: Chatbot, service: Object) -> str:
+    """Give the address at which the chatbot answers; empty while a load balancer has none."""
+    port = "" if chatbot.service_port == 80 else f":{chatbot.service_port}"  # noqa: PLR2004
+    if chatbot.service_type == "ClusterIP":
+        return f"http://{chatbot.name}.{chatbot.namespace}.svc{port}"
+    balancer = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+    host = (balancer[0].get("hostname") or balancer[0].get("ip")) if balancer else ""
+    return f"http://{host}{port}" if host else ""
+
+
+def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> str:
+    """Say in words that the pods run; raises the Fault that says why they do not."""
+    spec, status = deployment["spec"], deployment.get("status", {})
+    wanted: int = spec["replicas"]
+    if wanted == 0:
+        raise Stuck("ScaledToZero", "spec.replicas is 0: nothing answers.")
+    available: int = status.get("availableReplicas", 0)
+    rolled = (
+        status.get("observedGeneration") == deployment["metadata"]["generation"]
+        and status.get("updatedReplicas", 0) == wanted
+        and status.get("replicas", 0) == wanted
+    )
+    if rolled and (available or answers):
+        return f"{available} of {wanted} pods are ready."
+    _raise_if_broken(deployment, live)
+    if rolled:
+        raise Pending("PodsStarting", "The pods are starting.")
+    raise Pending("RollingOut", f"{status.get('updatedReplicas', 0)} of {wanted} pods are new.")
+
+
+def _raise_if_broken(deployment: Object, live: list[Object]) -> None:
+    for pod in live:
+        for container in pod.get("status", {}).get("containerStatuses", ()):
+            waiting = container.get("state", {}).get("waiting", {})
+            reason, message = waiting.get("reason", ""), waiting.get("message", "")
+            if reason in _BROKEN:
+                raise Stuck(_BROKEN[reason], f"{reason}: {message or container['image']}")
+            if reason == "CrashLoopBackOff":
+                raise Transient("CrashLoop", f"The chatbot ends as soon as it starts. {message}")
+    for condition in deployment.get("status", {}).get("conditions", ()):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            raise Stuck("PodsRefused", condition.get("message", ""))
+        if condition.get("reason") == "ProgressDeadlineExceeded":
+            raise Stuck("RolloutStalled", condition.get("message", ""))

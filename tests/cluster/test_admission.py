@@ -1,0 +1,191 @@
+"""What the API server itself refuses, by schema and CEL, and what it fills in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+GROUP = "chatbot-operator.dev/v1alpha1"
+ACCOUNT_ID = (
+    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/openai"
+    "/providers/Microsoft.CognitiveServices/accounts/contoso"
+)
+
+
+def chatbot(name, namespace, *, chat=None, openai=None, **spec):
+    return {
+        "apiVersion": GROUP,
+        "kind": "AzureOpenAIChatbot",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "openAI": {"account": "contoso", "deployment": "gpt-4o", **(openai or {})},
+            **({"chat": chat} if chat else {}),
+            **spec,
+        },
+    }
+
+
+def account(name, account_id, **spec):
+    return {
+        "apiVersion": GROUP,
+        "kind": "AzureOpenAIAccount",
+        "metadata": {"name": name},
+        "spec": {"accountId": account_id, **spec},
+    }
+
+
+@pytest.fixture
+def apply(control_plane, installed):
+    """Applies an object; gives what the API server said when it refused, else nothing."""
+
+    def run(body):
+        command = [
+            control_plane.binaries / "kubectl",
+            "--kubeconfig",
+            control_plane.kubeconfig,
+            "apply",
+            "-f",
+            "-",
+        ]
+        text = json.dumps(body)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        return done.stderr if done.returncode else ""
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("account_id", "accepted"),
+    [
+        (ACCOUNT_ID, True),
+        (ACCOUNT_ID.replace("resourceGroups", "resourcegroups"), True),
+        ("contoso", False),
+        (ACCOUNT_ID.replace("11111111-", ""), False),
+        (ACCOUNT_ID + "/deployments/gpt-4o", False),
+        (ACCOUNT_ID.replace("CognitiveServices", "Storage"), False),
+    ],
+)
+def test_an_account_id_is_taken_only_when_it_is_one(apply, kubectl, account_id, accepted):
+    refusal = apply(account("shape", account_id))
+    assert ("spec.accountId" not in refusal) is accepted
+    kubectl("delete", "aoai", "shape", "--ignore-not-found")
+
+
+def test_what_an_account_is_cannot_change(apply, kubectl):
+    assert not apply(account("fixed", ACCOUNT_ID))
+    other = apply(account("fixed", ACCOUNT_ID.replace("contoso", "fabrikam")))
+    assert "accountId cannot change" in other
+    kubectl("delete", "aoai", "fixed")
+
+
+def test_an_account_cannot_claim_the_operators_tags(apply):
+    tags = {"tags": {"chatbot-operator-owner": "me"}}
+    assert "are the operator's own" in apply(account("tags", ACCOUNT_ID, identity=tags))
+
+
+def test_a_chatbot_cannot_move_to_another_account(apply, namespace):
+    assert not apply(chatbot("support", namespace))
+    moved = apply(chatbot("support", namespace, openai={"account": "other"}))
+    assert "openAI.account cannot change" in moved
+
+
+@pytest.mark.parametrize("name", ["a" * 64, "a" * 250, "9lives", "dotted.name"])
+def test_a_name_that_no_service_could_bear_is_refused(apply, namespace, name):
+    assert "at most 63 lower-case letters" in apply(chatbot(name, namespace))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "accepted"),
+    [
+        ("You are 🤖 helpful.\n\tAnswer in Français, 日本語 or العربية.", True),
+        ("bell \x07", False),
+        ("delete \x7f", False),
+        ("next line \x85", False),
+        ("escape \x1b[31m", False),
+        ("x" * 65536, True),
+        ("x" * 65537, False),
+    ],
+    ids=["text", "bell", "delete", "c1", "escape", "longest", "too long"],
+)
+def test_a_prompt_is_any_text_without_control_characters(apply, namespace, prompt, accepted):
+    refusal = apply(chatbot("prompt", namespace, chat={"systemPrompt": prompt}))
+    assert ("spec.chat.systemPrompt" not in refusal) is accepted
+
+
+@pytest.mark.parametrize(
+    ("openai", "field"),
+    [
+        ({"temperature": 2.5}, "temperature"),
+        ({"temperature": -1}, "temperature"),
+        ({"maxOutputTokens": 0}, "maxOutputTokens"),
+        ({"deployment": "no spaces"}, "deployment"),
+    ],
+)
+def test_settings_have_bounds(apply, namespace, openai, field):
+    assert f"spec.openAI.{field}" in apply(chatbot("bounds", namespace, openai=openai))
+
+
+def test_the_schema_fills_in_every_default(apply, kubectl, namespace):
+    assert not apply(chatbot("plain", namespace))
+    made = json.loads(kubectl("get", "chatbot", "plain", "-n", namespace, "-o", "json"))
+    assert made["spec"] == {
+        "openAI": {"account": "contoso", "deployment": "gpt-4o"},
+        "chat": {"title": "Chatbot"},
+        "replicas": 1,
+        "service": {"type": "ClusterIP", "port": 80},
+        "deletionPolicy": "Delete",
+        "suspend": False,
+    }
+    assert made["status"]["observedGeneration"] == -1
+
+
+def test_an_unknown_field_is_an_error_to_who_types_it(apply, namespace):
+    assert 'unknown field "spec.openAi"' in apply(chatbot("typo", namespace, openAi={}))
+
+
+def test_explain_reads_like_documentation(kubectl, installed):
+    text = kubectl("explain", "chatbot.spec.openAI")
+    assert "Name of a model deployment in that account" in text
+    assert "<empty>" not in text
+
+
+@pytest.mark.parametrize("plural", ["azureopenaichatbots", "azureopenaiaccounts"])
+def test_every_field_is_described(kubectl, installed, plural):
+    crd = json.loads(
+        kubectl("get", "crd", f"{plural}.chatbot-operator.dev", "-o", "json")
+    )
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert undescribed(schema) == ["apiVersion", "kind", "metadata"]
+
+
+def undescribed(schema, path=""):
+    fields = schema.get("properties", {})
+    found = [f"{path}{name}" for name, field in fields.items() if "description" not in field]
+    for name, field in fields.items():
+        nested = field.get("items", field)
+        found += undescribed(nested, f"{path}{name}.")
+    return found
+
+
+def test_every_size_is_bounded(kubectl, installed):
+    for plural in ("azureopenaichatbots", "azureopenaiaccounts"):
+        crd = json.loads(kubectl("get", "crd", f"{plural}.chatbot-operator.dev", "-o", "json"))
+        schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        assert unbounded(schema["properties"]["spec"], "spec") == []
+
+
+def unbounded(schema, path):
+    kind, found = schema.get("type"), []
+    if kind == "string" and not {"maxLength", "enum", "format"} & schema.keys():
+        found.append(path)
+    if kind == "array" and "maxItems" not in schema:
+        found.append(path)
+    if "additionalProperties" in schema and "maxProperties" not in schema:
+        found.append(path)
+    for name, field in schema.get("properties", {}).items():
+        found += unbounded(field, f"{path}.{name}")
+    if "items" in schema:
+        found += unbounded(schema["items"], f"{path}[]")
+    return found
