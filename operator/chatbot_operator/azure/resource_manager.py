@@ -7,9 +7,10 @@ queue can do something else (azure.core.pipeline.policies.AsyncRetryPolicy).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Self
 
+import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
@@ -36,18 +37,16 @@ class ResourceManager:
         self._credential = credential
         self._endpoint = endpoint
         self._scope = scope
-        self._open = AsyncExitStack()
-        self._transport = AioHttpTransport(
-            connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS
-        )
+        self._session: aiohttp.ClientSession
         self._clients: dict[tuple[type, str], Any] = {}
 
     async def __aenter__(self) -> Self:
-        await self._open.enter_async_context(self._transport)
+        # azure-core decompresses by itself; the proxy is the environment's.
+        self._session = aiohttp.ClientSession(auto_decompress=False, trust_env=True)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._open.aclose()
+        await self._session.close()
 
     async def account(self, account_id: str) -> OpenAIAccount:
         client = self._client(CognitiveServicesManagementClient, account_id)
@@ -152,27 +151,15 @@ class ResourceManager:
                 subscription,
                 base_url=self._endpoint,
                 credential_scopes=[self._scope],
-                transport=_Shared(self._transport),
+                transport=AioHttpTransport(
+                    session=self._session,
+                    session_owner=False,
+                    connection_timeout=CONNECT_SECONDS,
+                    read_timeout=READ_SECONDS,
+                ),
                 retry_total=0,
             )
         return self._clients[key]
-
-
-class _Shared(AioHttpTransport):  # type: ignore[misc] # azure-core is not typed
-    """One transport under several clients, none of which may close it."""
-
-    def __init__(self, transport: AioHttpTransport) -> None:
-        super().__init__(session_owner=False)
-        self._shared = transport
-
-    async def send(self, request: Any, **kwargs: Any) -> Any:
-        return await self._shared.send(request, **kwargs)
-
-    async def open(self) -> None:
-        """Leave opening to the owner."""
-
-    async def close(self) -> None:
-        """Leave closing to the owner."""
 
 
 @asynccontextmanager

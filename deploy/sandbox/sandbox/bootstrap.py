@@ -1,0 +1,116 @@
+"""The operator's own side of Azure, made as a platform team would: through Resource Manager.
+
+An identity, its federation with the operator's service account, and two grants: identities in their
+resource group, and role assignments of one role on the account.
+"""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from sandbox.azure import settings
+
+OPERATOR_NAMESPACE = "chatbot-operator"
+OPERATOR = "chatbot-operator"
+MANAGED_IDENTITY_CONTRIBUTOR = "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59"
+ACCESS_ADMINISTRATOR = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"
+OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+SUBSCRIPTION_ID = f"/subscriptions/{settings.SUBSCRIPTION}"
+IDENTITY_GROUP_ID = f"{SUBSCRIPTION_ID}/resourceGroups/{settings.IDENTITY_GROUP}"
+OPERATOR_GROUP = "chatbot-operator"
+ACCOUNT_ID = (
+    f"{SUBSCRIPTION_ID}/resourceGroups/{settings.ACCOUNT_GROUP}"
+    f"/providers/Microsoft.CognitiveServices/accounts/{settings.ACCOUNT}"
+)
+
+# Constrains the operator to this one role, for service principals only:
+# https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples
+ONE_ROLE = (
+    "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR"
+    " (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
+    f" ForAnyOfAnyValues:GuidEquals {{{OPENAI_USER}}} AND"
+    " @Request[Microsoft.Authorization/roleAssignments:PrincipalType]"
+    " ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'})) AND"
+    " ((!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})) OR"
+    " (@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
+    f" ForAnyOfAnyValues:GuidEquals {{{OPENAI_USER}}} AND"
+    " @Resource[Microsoft.Authorization/roleAssignments:PrincipalType]"
+    " ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorIdentity:
+    """The operator's managed identity."""
+
+    client_id: str
+    principal_id: str
+
+
+async def prepare(url: str, trust: Path, *, issuer: str) -> OperatorIdentity:
+    """Make the operator's identity for the cluster with this issuer; `url` is the emulator's.
+
+    Raises httpx2.HTTPError when the emulator refuses.
+    """
+    context = ssl.create_default_context(cafile=str(trust))
+    async with httpx2.AsyncClient(base_url=url, verify=context, timeout=30) as client:
+        client.headers["Authorization"] = f"Bearer {await _owner_token(client)}"
+        group = f"{SUBSCRIPTION_ID}/resourceGroups/{OPERATOR_GROUP}"
+        await _put(client, group, {"location": settings.LOCATION})
+        at = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{OPERATOR}"
+        made = (await _put(client, at, {"location": settings.LOCATION}))["properties"]
+        subject = f"system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR}"
+        federation = {
+            "issuer": issuer,
+            "subject": subject,
+            "audiences": ["api://AzureADTokenExchange"],
+        }
+        await _put(client, f"{at}/federatedIdentityCredentials/cluster", {"properties": federation})
+        principal = made["principalId"]
+        await _assign(client, IDENTITY_GROUP_ID, MANAGED_IDENTITY_CONTRIBUTOR, principal, None)
+        await _assign(client, ACCOUNT_ID, ACCESS_ADMINISTRATOR, principal, ONE_ROLE)
+        return OperatorIdentity(made["clientId"], principal)
+
+
+async def _owner_token(client: httpx2.AsyncClient) -> str:
+    answer = await client.post(
+        f"/{settings.TENANT}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": settings.OWNER_CLIENT_ID,
+            "client_secret": settings.OWNER_SECRET,
+            "scope": f"{settings.ARM_AUDIENCE}/.default",
+        },
+    )
+    answer.raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+async def _assign(
+    client: httpx2.AsyncClient, scope: str, role: str, principal: str, condition: str | None
+) -> None:
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role}|{principal}")
+    properties: dict[str, Any] = {
+        "roleDefinitionId": (
+            f"{SUBSCRIPTION_ID}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+        ),
+        "principalId": principal,
+        "principalType": "ServicePrincipal",
+    }
+    if condition:
+        properties |= {"condition": condition, "conditionVersion": "2.0"}
+    at = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    await _put(client, at, {"properties": properties})
+
+
+async def _put(client: httpx2.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await client.put(path, params={"api-version": "2024-11-30"}, json=body)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
