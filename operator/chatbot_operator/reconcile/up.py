@@ -91,9 +91,19 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         proven = proof.judge(answers, _grants(world, chatbot), world.now())
         findings.facts["provenAt"] = chatbot.recorded.proven_at or proven.at
         said.append("A pod was answered with its own token.")
+    _require_available(findings)
     if proven.trouble is not None:
         trouble = proven.trouble
         findings.conditions.append(true("Degraded", trouble.reason, trouble.message))
+
+
+def _require_available(findings: Findings) -> None:
+    """Wait until the Service leads to a pod: the kubelet sees a proof a few seconds later."""
+    if findings.facts["pods"].startswith("0/"):
+        fault = Pending("PodsStarting", "Proven; the Service is about to lead to the pod.")
+        others = [c for c in findings.conditions if c.type != "WorkloadReady"]
+        findings.conditions = [*others, unknown("WorkloadReady", fault.reason, fault.message)]
+        raise fault
 
 
 async def _granted(

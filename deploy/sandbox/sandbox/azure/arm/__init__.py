@@ -1,0 +1,1 @@
+"""Azure Resource Manager: one gateway in front of the resource providers."""

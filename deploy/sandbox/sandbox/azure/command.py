@@ -1,0 +1,65 @@
+"""The `azure` command: run the emulator until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.azure import settings as fixed
+from sandbox.azure.server import serve
+from sandbox.azure.settings import Settings, Surroundings
+from sandbox.azure.world import resource_id
+from sandbox.certificates import Authority, create_authority
+
+if TYPE_CHECKING:
+    import argparse
+
+DEFAULT_PORT = 8443
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's options to `parser`."""
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free port")
+    parser.add_argument(
+        "--directory", type=Path, required=True, help="where the CA is kept, or made"
+    )
+    parser.add_argument("--trust", type=Path, help="PEM file of CAs that OIDC issuers may use")
+    parser.add_argument("--issuer", help="OIDC issuer of the AKS cluster `sandbox`")
+    parser.add_argument("--upstream", help="OpenAI-compatible server that answers model calls")
+
+
+async def run(args: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; the exit status."""
+    authority = create_authority(args.directory)
+    certificate = authority.issue("azure")
+    surroundings = Surroundings(args.trust, args.issuer, args.upstream)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(
+        Settings(), certificate, port=args.port, surroundings=surroundings
+    ) as emulator:
+        print(_table(emulator.url, authority), flush=True)
+        await stop.wait()
+    return 0
+
+
+def _table(url: str, authority: Authority) -> str:
+    kind = "Microsoft.CognitiveServices/accounts"
+    rows = {
+        "ARM and Entra": url,
+        "control API": f"{url}/_emulator/state",
+        "endpoint": f"{url}/{fixed.ACCOUNT}/",
+        "tenant": fixed.TENANT,
+        "subscription": fixed.SUBSCRIPTION,
+        "owner client id": fixed.OWNER_CLIENT_ID,
+        "owner secret": fixed.OWNER_SECRET,
+        "account": resource_id(fixed.ACCOUNT_GROUP, kind, fixed.ACCOUNT),
+        "identities go to": fixed.IDENTITY_GROUP,
+        "CA": authority.certificate,
+        "CA and system roots": authority.bundle,
+    }
+    return "\n".join(f"{name:<20} {value}" for name, value in rows.items())

@@ -1,0 +1,169 @@
+"""What the sandbox's commands do: up, demo, status, down, ask."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import httpx2
+from rich.console import Console
+from rich.table import Table
+
+from sandbox.conversation import Refused, Turn, ask
+from sandbox.processes import end
+from sandbox.progress import Report, reporter
+from sandbox.up import Plan, Sandbox, Status, read_status, running, until_stopped
+
+LOG = "sandbox.log"
+
+QUESTIONS = {
+    "help/support": ("My name is Ada. What can you do for me?", "What is my name?"),
+    "help/writer": ("Remember that the deadline is Friday.", "What is the deadline?"),
+}
+
+
+async def up(plan: Plan, *, demo: bool) -> int:
+    """Run the sandbox until it is told to stop; `demo`: ask its chatbots something first."""
+    console = Console()
+    if other := read_status(plan.directory):
+        console.print(f"A sandbox runs already (process {other.pid}); `sandbox down` ends it.")
+        return 1
+    report = reporter(console)
+    async with running(plan, report) as sandbox:
+        if demo:
+            await _talk(sandbox, console, report)
+        show(console, sandbox.status)
+        console.print("\nCtrl-C, or `sandbox down`, ends it and leaves nothing behind.")
+        await until_stopped()
+        report("going down")
+    report("down")
+    return 0
+
+
+async def _talk(sandbox: Sandbox, console: Console, report: Report) -> None:
+    """Ask each sample a question and a follow-up, and print what streams back."""
+    for name, questions in QUESTIONS.items():
+        url = sandbox.status.chatbots[name]
+        turns: list[Turn] = []
+        report(f"asking [bold]{name}[/] at {url}")
+        for question in questions:
+            turns.append({"role": "user", "content": question})
+            console.print(f"\n  [bold cyan]you[/]      {question}")
+            answer = await _print_answer(console, url, turns)
+            turns.append({"role": "assistant", "content": answer})
+    console.print()
+
+
+async def _print_answer(console: Console, url: str, turns: list[Turn]) -> str:
+    console.print("  [bold green]chatbot[/]  ", end="")
+    pieces: list[str] = []
+    async for piece in ask(url, turns):
+        pieces.append(piece)
+        indented = piece.replace("\n", "\n           ")
+        console.print(indented, end="", markup=False, highlight=False, soft_wrap=True)
+    console.print()
+    return "".join(pieces)
+
+
+async def ask_one(directory: Path, name: str, question: str) -> int:
+    """Ask a chatbot of the running sandbox one question; `name` is NAME or NAMESPACE/NAME."""
+    console = Console()
+    status = read_status(directory)
+    if status is None:
+        console.print("No sandbox runs here; `sandbox up` starts one.")
+        return 1
+    urls = [url for key, url in status.chatbots.items() if name in (key, key.partition("/")[2])]
+    if not urls:
+        console.print(f"No chatbot {name}; there are: {', '.join(status.chatbots) or 'none'}.")
+        return 1
+    try:
+        await _print_answer(console, urls[0], [{"role": "user", "content": question}])
+    except (Refused, httpx2.HTTPError) as error:
+        console.print(f"\n{error}")
+        return 1
+    return 0
+
+
+def detach(arguments: list[str], directory: Path) -> int:
+    """Run the same command in the background, following its output until it is complete."""
+    if other := read_status(directory):
+        print(f"A sandbox runs already (process {other.pid}); `sandbox down` ends it.")
+        return 1
+    directory.mkdir(parents=True, exist_ok=True)
+    log = directory / LOG
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        while True:
+            finished = child.poll()
+            _copy(lines.read())
+            status = read_status(directory)
+            if status is not None and status.complete and "leaves nothing" in log.read_text():
+                _copy(lines.read())
+                return 0
+            if finished is not None:
+                _copy(lines.read())
+                return finished or 1
+            time.sleep(0.2)
+
+
+def _copy(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def status(directory: Path, *, as_json: bool) -> int:
+    """Print where everything of the running sandbox is; exit code 1 when none runs."""
+    found = read_status(directory)
+    if found is None:
+        print("No sandbox runs here; `sandbox up` starts one.", file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(asdict(found), indent=2))
+    else:
+        show(Console(), found)
+    return 0
+
+
+async def down(directory: Path) -> int:
+    """End the sandbox and remove its state; the log stays."""
+    killed = await end(directory)
+    for part in ("cluster", "operator", "ca"):
+        await asyncio.to_thread(shutil.rmtree, directory / part, ignore_errors=True)
+    print(f"down ({', '.join(killed)} had to be killed)" if killed else "down")
+    return 0
+
+
+def show(console: Console, found: Status) -> None:
+    """Print where everything is and what to try."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    if found.page:
+        table.add_row("[bold]open[/]", f"[bold]{found.page}[/]")
+    for name, url in found.chatbots.items():
+        table.add_row(f"chatbot {name}", url)
+    table.add_row("Azure (emulated)", found.arm)
+    table.add_row("its ledger", found.ledger)
+    table.add_row("its CA", found.ca)
+    console.print()
+    console.print(table)
+    console.print("\nTry:", style="bold")
+    for line in (
+        f"export KUBECONFIG={found.kubeconfig} PATH={found.path}:$PATH",
+        "kubectl get chatbots -A -o wide",
+        "kubectl describe chatbot support -n help",
+        "kubectl explain chatbot.spec.openAI",
+        "kubectl delete chatbot writer -n help",
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
