@@ -17,6 +17,8 @@ CHATBOTS = "/apis/chatbot-operator.dev/v1alpha1/azureopenaichatbots"
 
 PROOF_DELAY_SECONDS = 5
 """A credential of the emulator can be used at once; five seconds show how the chatbot waits."""
+PROOF_RECHECK_SECONDS = 10
+"""A person who takes a role away wants to see what happens."""
 
 
 class KubectlError(RuntimeError):
@@ -68,7 +70,7 @@ def _overlay(overlay: Path, client_id: str, arm: str) -> dict[str, object]:
     env = [
         {"name": "ARM_ENDPOINT", "value": arm},
         {"name": "PROOF_DELAY_SECONDS", "value": str(PROOF_DELAY_SECONDS)},
-        {"name": "PROOF_RECHECK_SECONDS", "value": "30"},
+        {"name": "PROOF_RECHECK_SECONDS", "value": str(PROOF_RECHECK_SECONDS)},
     ]
     client = "/metadata/annotations/azure.workload.identity~1client-id"
     return {

@@ -182,6 +182,8 @@ async def end(directory: Path, *, patience: float = 30.0) -> list[str]:
     killed: list[str] = []
     registers = await asyncio.to_thread(lambda: sorted(directory.rglob(REGISTER)))
     for register in registers:
+        if not register.exists():  # its owner, ended a moment ago, also owned an earlier one
+            continue
         owner = _read(register)["owner"]
         deadline = asyncio.get_running_loop().time() + patience
         if _lives(owner):

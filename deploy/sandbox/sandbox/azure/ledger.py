@@ -122,8 +122,8 @@ def _code(body: bytes) -> str:
         return ""
     if not isinstance(document, dict):
         return ""
-    if "error_codes" in document:
-        return f"AADSTS{document['error_codes'][0]}"
+    if codes := document.get("error_codes"):
+        return f"AADSTS{codes[0]}"
     error = document.get("error")
     return str(error.get("code") or "") if isinstance(error, dict) else ""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandbox.azure.arm.call import Call, Json, Operation, Reply, listing, tags_of
 from sandbox.azure.errors import Refusal, group_not_found
 from sandbox.azure.rbac import covers
-from sandbox.azure.settings import SUBSCRIPTION, SUBSCRIPTION_NAME, TENANT
+from sandbox.azure.settings import LOCATION, SUBSCRIPTION, SUBSCRIPTION_NAME, TENANT
 from sandbox.azure.state import Group
 from sandbox.azure.world import SUBSCRIPTION_ID, group_id
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
-_NAMESPACES = {
-    "microsoft.managedidentity": "Microsoft.ManagedIdentity",
-    "microsoft.authorization": "Microsoft.Authorization",
-    "microsoft.cognitiveservices": "Microsoft.CognitiveServices",
-    "microsoft.containerservice": "Microsoft.ContainerService",
-    "microsoft.resources": "Microsoft.Resources",
+_TYPES = {
+    "Microsoft.ManagedIdentity": ("userAssignedIdentities",),
+    "Microsoft.Authorization": ("roleAssignments", "roleDefinitions", "permissions"),
+    "Microsoft.CognitiveServices": ("accounts", "accounts/deployments"),
+    "Microsoft.ContainerService": ("managedClusters",),
+    "Microsoft.Resources": ("resourceGroups", "subscriptions"),
 }
+_NAMESPACES = {namespace.lower(): namespace for namespace in _TYPES}
+_VERSION = "2025-01-01"
+"""The one version that is announced; every version is served."""
 
 
 def find_group(call: Call) -> Group:
@@ -167,7 +170,10 @@ def _registration(namespace: str) -> Json:
         "id": f"{SUBSCRIPTION_ID}/providers/{namespace}",
         "namespace": namespace,
         "registrationPolicy": "RegistrationRequired",
-        "resourceTypes": [],
+        "resourceTypes": [
+            {"resourceType": kind, "locations": [LOCATION], "apiVersions": [_VERSION]}
+            for kind in _TYPES[namespace]
+        ],
         "registrationState": "Registered",
     }
 

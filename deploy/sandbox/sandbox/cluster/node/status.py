@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from sandbox.cluster.api import Object
 
+_REPLACE = {"$patch": "replace"}  # a strategic merge would keep the addresses of an earlier node
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerStatus:
@@ -59,7 +61,9 @@ def pod_status(
     over: bool,
     now: dt.datetime,
 ) -> Object:
-    """The status of a pod: `over` when none of its containers will run again.
+    """The status of a pod as a strategic merge patch.
+
+    `over`: none of its containers will run again.
 
     `pod` is as last seen, so that unchanged conditions keep their time.
     """
@@ -79,9 +83,9 @@ def pod_status(
         "phase": _phase([*init, *containers], over=over),
         "conditions": [_timed(each, pod, now, generation) for each in conditions],
         "hostIP": node_address,
-        "hostIPs": [{"ip": node_address}],
+        "hostIPs": [_REPLACE, {"ip": node_address}],
         "podIP": address,
-        "podIPs": [{"ip": address}],
+        "podIPs": [_REPLACE, {"ip": address}],
         "startTime": pod.get("status", {}).get("startTime") or stamp(now),
         "initContainerStatuses": [each.shown() for each in init],
         "containerStatuses": [each.shown() for each in containers],

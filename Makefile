@@ -1,0 +1,62 @@
+# What a newcomer types. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# The operating system's certificates, so that a company's proxy is trusted.
+export UV_SYSTEM_CERTS := 1
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatbot-sandbox
+AZ_VERSION := 2.91.0
+AZ_HOME := $(CACHE)/az-$(AZ_VERSION)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  make %-15s %s\n", $$1, $$2}'
+
+demo: sync control-plane ## the whole chain on this machine: cluster, Azure emulator, operator, two chatbots (DETACH=1 returns)
+	@$(RUN) sandbox demo $(if $(DETACH),--detach)
+
+down: sync ## end a demo that was left running
+	@$(RUN) sandbox down
+
+chatbot: sync ## the chatbot alone on http://localhost:8087, against a real account, with your `az login`
+	@$(RUN) python -m chatbot_app
+
+test: check control-plane az ## lint, types, layers, then every test
+	@$(RUN) pytest
+
+check: sync ## lint, types and layers
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+walk-quick: sync control-plane ## stop the operator after each of its writes, restart it, compare
+	@$(RUN) pytest tests/cluster/test_walk.py
+
+fix: sync ## format, and mend what ruff can mend
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+sync: $(UV) ## install the locked Python packages into .venv
+	@$(UV) sync --frozen
+
+control-plane: sync ## compile etcd, the Kubernetes control plane and kubectl (once, cached)
+	@$(RUN) python -m sandbox.cluster build
+
+az: $(AZ_HOME)/bin/az ## install the Azure CLI that tests use (once, cached)
+
+$(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
+	@echo "installing azure-cli $(AZ_VERSION) for the tests (about two minutes, once)"
+	@$(UV) venv --quiet --clear $(AZ_HOME)
+	@$(UV) pip install --python $(AZ_HOME) --requirement $<
+	@touch $@
+
+.tools/uv/bin/uv:
+	@echo "installing uv into .tools"
+	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
+	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.PHONY: help demo down chatbot test check walk-quick fix sync control-plane az
