@@ -28,7 +28,11 @@ class Running:
     def kubectl(self, *arguments: str, body: Any = None, check: bool = True) -> str:
         done = subprocess.run(
             [Path(self.status["path"]) / "kubectl", *arguments],
-            env={"KUBECONFIG": self.status["kubeconfig"], "PATH": "/usr/bin:/bin", "HOME": "/tmp"},
+            env={
+                "KUBECONFIG": self.status["kubeconfig"],
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(self.directory),
+            },
             input=None if body is None else json.dumps(body),
             capture_output=True,
             text=True,
