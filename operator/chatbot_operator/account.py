@@ -109,10 +109,11 @@ class Account:
 
     def _require_usable(self) -> None:
         usable = next((c for c in self.status.get("conditions", ()) if c["type"] == "Usable"), None)
+        # What it is in Azure cannot change, so an edit does not unmake a good account.
+        if usable is not None and usable["status"] == "True":
+            return
         if usable is None or self.status.get("observedGeneration") != self.generation:
             raise Pending("AccountChecking", f"AzureOpenAIAccount {self.name} is being checked.")
-        if usable["status"] == "True":
-            return
         found = f"AzureOpenAIAccount {self.name}: {usable['message']}"
         if usable["status"] == "Unknown":
             raise Pending("AccountChecking", found, retry_after=10)

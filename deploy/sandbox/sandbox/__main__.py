@@ -12,14 +12,22 @@ import httpx2
 
 from sandbox import commands
 from sandbox.azure import command as azure
-from sandbox.azure.settings import Settings
+from sandbox.azure.settings import SettingError, Settings
 from sandbox.cluster.binaries import BinariesError
 from sandbox.conversation import Refused
 from sandbox.install import KubectlError
 from sandbox.processes import InUseError, ProcessError
 from sandbox.up import PAGE_PORT, Plan
 
-_FORESEEN = (BinariesError, ProcessError, InUseError, KubectlError, Refused, httpx2.HTTPError)
+_FORESEEN = (
+    BinariesError,
+    ProcessError,
+    InUseError,
+    KubectlError,
+    SettingError,
+    Refused,
+    httpx2.HTTPError,
+)
 
 PROPAGATION_SECONDS = 4.0
 """How long the emulated Azure takes to spread a grant: the real one takes up to ten minutes."""
@@ -61,7 +69,9 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     spread = arguments.propagation
     return Plan(
         directory=arguments.directory,
-        azure=Settings(propagation_role=spread, propagation_federation=spread),
+        azure=azure.changed(
+            Settings(propagation_role=spread, propagation_federation=spread), arguments.set
+        ),
         upstream=arguments.upstream,
         samples=not arguments.no_samples,
         port=arguments.port,
@@ -89,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="SECONDS",
             help="how long the emulated Azure takes to spread a grant (default %(default)s)",
         )
+        azure.add_setting(one)
         _directory(one)
     status = commands_.add_parser("status", help="where everything of the running sandbox is")
     status.add_argument("--json", action="store_true", help="for programs")

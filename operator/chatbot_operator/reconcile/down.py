@@ -32,11 +32,10 @@ async def down(world: World, chatbot: Chatbot) -> Again:
                 await withdraw(world, chatbot)
                 await remove_identity(world, chatbot)
             await workload.clear(world, chatbot)
-    except Pending as fault:
-        return Again(seconds=fault.retry_after, fault=fault)
     except Fault as fault:
-        waits = [false("Ready", fault.reason, f"Deletion waits. {fault.message}")]
+        waits = [false("Ready", fault.reason, f"Being deleted. {fault.message}")]
         await publish(world, chatbot, waits, remembered(chatbot))
-        return Again(seconds=fault.retry_after, failed=True, fault=fault)
+        failed = not isinstance(fault, Pending)
+        return Again(seconds=fault.retry_after, failed=failed, fault=fault)
     await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
     return Again()

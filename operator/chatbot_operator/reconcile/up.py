@@ -140,7 +140,8 @@ async def _identify(
     findings.facts["identity"] = {
         "id": at,
         "clientId": mine.client_id,
-        "principalId": mine.principal_id,
+        # An earlier identity's assignment is found by it, until the role step has removed that.
+        "principalId": chatbot.recorded.principal_id or mine.principal_id,
     }
     return mine
 
@@ -174,6 +175,7 @@ async def _grant(
     async def assign() -> None:
         async with findings.step("RoleAssigned", "Assigned") as said:
             await role(world, chatbot, account, mine)
+            findings.facts["identity"]["principalId"] = mine.principal_id
             said.append("Cognitive Services OpenAI User on the account.")
 
     async def federate() -> bool:

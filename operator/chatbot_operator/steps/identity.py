@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from chatbot_operator import naming
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot, DeletionPolicy
-from chatbot_operator.errors import Stuck
+from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.naming import Owner
 from chatbot_operator.ports import Identity, Installation, World
 
@@ -49,10 +49,20 @@ async def identity(world: World, chatbot: Chatbot, account: Account, *, at: str)
     return await world.azure.tag_identity(at, {**kept, **tags})
 
 
+async def recorded_identity(world: World, chatbot: Chatbot) -> Identity | None:
+    """Read the identity that an earlier pass recorded; it is gone with its resource group, too."""
+    try:
+        return await world.azure.identity(chatbot.recorded.identity_id)
+    except Refusal as refusal:
+        if refusal.code != "ResourceGroupNotFound":
+            raise
+        return None
+
+
 async def remove_identity(world: World, chatbot: Chatbot) -> None:
     """Delete the identity, or mark it as retained; one that is not ours stays untouched."""
     at = chatbot.recorded.identity_id
-    live = await world.azure.identity(at)
+    live = await recorded_identity(world, chatbot)
     if live is None or not _bears(live.tags, owner(chatbot, world.installation).tags):
         return
     if chatbot.deletion_policy is DeletionPolicy.DELETE:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chatbot_operator import naming
 from chatbot_operator.account import Account
-from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Stuck
+from chatbot_operator.chatbot import Chatbot, DeletionPolicy
+from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.ports import Assignment, Identity, World
-from chatbot_operator.steps.identity import owner
+from chatbot_operator.steps.identity import owner, recorded_identity
 
 
 async def role(world: World, chatbot: Chatbot, account: Account, identity: Identity) -> None:
@@ -33,14 +33,17 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
 async def withdraw(world: World, chatbot: Chatbot) -> None:
     """Delete our assignment; an equal one that is not ours stays."""
     scope = chatbot.recorded.account_id
-    principal_id = chatbot.recorded.principal_id or await _principal(world, chatbot)
-    if principal_id:
-        await _delete(world, chatbot, scope, principal_id)
-
-
-async def _principal(world: World, chatbot: Chatbot) -> str:
-    live = await world.azure.identity(chatbot.recorded.identity_id)
-    return live.principal_id if live else ""
+    live = await recorded_identity(world, chatbot)
+    principals = {chatbot.recorded.principal_id, live.principal_id if live else ""} - {""}
+    try:
+        for principal_id in sorted(principals):
+            await _delete(world, chatbot, scope, principal_id)
+    except Refusal as refusal:
+        # A deleted account takes the operator's own role on it along. The identity goes next, and
+        # an assignment without one lets nobody in; a retained identity must lose it first.
+        retained = chatbot.deletion_policy is DeletionPolicy.RETAIN
+        if retained or refusal.code != "AuthorizationFailed":
+            raise
 
 
 async def _forget_lost_principal(

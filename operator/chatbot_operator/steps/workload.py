@@ -74,9 +74,16 @@ async def run(world: World, wanted: Wanted) -> tuple[Object, Object]:
 
 
 async def pods(world: World, chatbot: Chatbot) -> list[Object]:
-    """List the chatbot's pods."""
+    """List the chatbot's pods; others that bear its labels are left out."""
     labels = manifests.selector(chatbot.name)
-    return await world.kubernetes.select(ports.PODS, chatbot.namespace, labels)
+    found = await world.kubernetes.select(ports.PODS, chatbot.namespace, labels)
+    return [pod for pod in found if _made_for(pod, chatbot.name)]
+
+
+def _made_for(pod: Object, name: str) -> bool:
+    """Tell whether a pod came from the Deployment of this name, through a ReplicaSet."""
+    owners = pod["metadata"].get("ownerReferences", ())
+    return any(o["kind"] == "ReplicaSet" and o["name"].startswith(f"{name}-") for o in owners)
 
 
 async def stop(world: World, chatbot: Chatbot) -> None:

@@ -52,7 +52,10 @@ def compose(world: World) -> Ledger:
             *Control(world, faults, ledger, forget).routes(),
             *Graph(world).routes(),
             *Entra(world, tokens, issuers).routes(),
-            Mount("/{account}/openai", routes=openai_routes(AccountDataPlane(world, tokens))),
+            Mount(
+                "/{account}/openai",
+                routes=openai_routes(AccountDataPlane(world, tokens), clock=world.clock),
+            ),
         ],
         lifespan=lifespan,
     )

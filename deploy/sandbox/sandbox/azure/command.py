@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +24,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's options to `parser`."""
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free port")
     parser.add_argument(
-        "--directory", type=Path, required=True, help="where the CA is kept, or made"
+        "--directory",
+        type=Path,
+        default=Path("azure-emulator"),
+        help="where the CA is kept, or made (default ./%(default)s)",
     )
     parser.add_argument("--trust", type=Path, help="PEM file of CAs that OIDC issuers may use")
     parser.add_argument("--issuer", help="OIDC issuer of the AKS cluster `sandbox`")
     parser.add_argument("--upstream", help="OpenAI-compatible server that answers model calls")
+    add_setting(parser)
+
+
+def add_setting(parser: argparse.ArgumentParser) -> None:
+    """Describe `--set` to `parser`; `changed` applies what it gathers."""
+    names = ", ".join(Settings().document())
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"behaviour of the emulator, times in seconds; again for more: {names}",
+    )
+
+
+def changed(settings: Settings, given: list[str]) -> Settings:
+    """Settings with the `NAME=VALUE` pairs applied.
+
+    Raises:
+        SettingError: a pair names no setting, or has a value that it cannot have.
+    """
+    pairs = dict(each.partition("=")[::2] for each in given)
+    return settings.changed({name: _value(text) for name, text in pairs.items()})
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 async def run(args: argparse.Namespace) -> int:
@@ -40,7 +74,7 @@ async def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(
-        Settings(), certificate, port=args.port, surroundings=surroundings
+        changed(Settings(), args.set), certificate, port=args.port, surroundings=surroundings
     ) as emulator:
         print(_table(emulator.url, authority), flush=True)
         await stop.wait()

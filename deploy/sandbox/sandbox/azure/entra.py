@@ -43,7 +43,6 @@ class Entra:
         """The endpoints, by tenant."""
         return [
             Route("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery),
-            Route("/{tenant}/.well-known/openid-configuration", self._discovery),
             Route("/{tenant}/discovery/v2.0/keys", self._keys),
             Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
         ]
@@ -51,7 +50,7 @@ class Entra:
     async def _discovery(self, request: Request) -> Response:
         tenant = request.path_params["tenant"]
         if tenant.lower() not in {TENANT, *_MANY_TENANTS}:
-            return refusal_response(_no_tenant(tenant), self.world)
+            return _refused(_no_tenant(tenant), self.world)
         base = f"{self.world.base_url}/{tenant}"
         return JSONResponse(
             {
@@ -80,7 +79,7 @@ class Entra:
             audience = _audience(request.path_params["tenant"], form)
             caller, extra = await self._authenticated(form)
         except TokenRefusal as refusal:
-            return refusal_response(refusal, self.world)
+            return _refused(refusal, self.world)
         entry.principal = caller.oid
         lifetime = self.world.settings.token_lifetime
         token = self.tokens.issue(audience, caller, lifetime, extra)
@@ -155,7 +154,7 @@ def _no_tenant(tenant: str) -> TokenRefusal:
     )
 
 
-def refusal_response(refusal: TokenRefusal, world: World) -> Response:
+def _refused(refusal: TokenRefusal, world: World) -> Response:
     """The body that Entra gives a refusal."""
     trace, correlation = world.new_guid(), world.new_guid()
     moment = dt.datetime.fromtimestamp(world.clock(), dt.UTC)

@@ -7,9 +7,10 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.ledger import plane_of
+from sandbox.azure.ledger import note, plane_of
 from sandbox.azure.settings import SettingError
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Faults:
         else:
             if fault.action == "apply-then-reset":
                 await self._app(scope, receive, _swallow)
+            note(Request(scope)).code = fault.action
             await _reset(scope, receive)
 
     def _next(self, scope: Scope) -> Fault | None:

@@ -27,7 +27,8 @@ class Issuers:
         context = ssl.create_default_context()
         if trust is not None:
             context.load_verify_locations(cafile=trust)
-        self._client = httpx2.AsyncClient(verify=context, timeout=_TIMEOUT)
+        # A sandbox's issuer is on this machine, where a proxy of the environment cannot see it.
+        self._client = httpx2.AsyncClient(verify=context, timeout=_TIMEOUT, trust_env=False)
         self._keys: dict[str, dict[str, jwt.PyJWK]] = {}
         self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 

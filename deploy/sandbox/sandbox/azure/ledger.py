@@ -24,7 +24,8 @@ _REQUEST_IDS = (b"x-ms-request-id", b"apim-request-id")
 class Entry:
     """One request and how it ended. `time` is its start in epoch seconds, `duration` seconds.
 
-    `status` is 0 when the connection was closed instead of answered.
+    `status` is 0 when the connection was closed instead of answered; `code` then says whether
+    the request took effect first.
     """
 
     n: int

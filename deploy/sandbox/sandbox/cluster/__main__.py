@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
-from sandbox.cluster.binaries import find_or_build
+from sandbox.cluster.binaries import BinariesError, find_or_build
 
 
 def main() -> None:
@@ -13,7 +14,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.cluster", description=__doc__)
     parser.add_argument("command", choices=["build"])
     parser.parse_args()
-    print(asyncio.run(find_or_build(lambda line: print(line, flush=True))))
+    try:
+        print(asyncio.run(find_or_build(lambda line: print(line, flush=True))))
+    except BinariesError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ LIMIT = 20
 """Credentials per identity."""
 LONGEST = 600
 """Characters of an issuer, a subject or an audience."""
+_WITHOUT_FEDERATION = frozenset({"malaysiasouth", "newzealandnorth"})
+"""Locations whose identities take no credentials."""
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-_]{2,119}")
 
 
@@ -68,6 +70,13 @@ def _parsed(call: Call, identity: Identity) -> Credential:
 
 def _put(call: Call) -> Reply:
     identity = _parent(call)
+    if identity.location in _WITHOUT_FEDERATION:
+        raise Refusal(
+            405,
+            "MethodNotAllowed",
+            "The request format was unexpected: Support for federated identity credentials not "
+            "enabled.",
+        )
     credential = _parsed(call, identity)
     table = call.store.credentials_of(identity.id)
     existing = table.get(credential.id.lower())

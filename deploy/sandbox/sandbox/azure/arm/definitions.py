@@ -74,7 +74,7 @@ def _put(call: Call) -> Reply:
     guid, given = call.params["name"].lower(), call.properties
     if guid in BUILT_IN:
         raise bad_request("A built-in role cannot be changed.")
-    permissions = [p for p in given.get("permissions", []) if isinstance(p, dict)]
+    permissions = [p for p in given.get("permissions") or () if isinstance(p, dict)]
 
     def gathered(name: str) -> tuple[str, ...]:
         return tuple(str(action) for p in permissions for action in p.get(name) or ())

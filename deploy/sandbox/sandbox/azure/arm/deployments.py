@@ -74,7 +74,7 @@ def _capacity(body: Json) -> int:
     capacity = section(body, "sku").get("capacity") or 1
     try:
         return int(capacity)
-    except ValueError:
+    except (TypeError, ValueError):
         raise bad_request(f"The capacity '{capacity}' is not a number.") from None
 
 

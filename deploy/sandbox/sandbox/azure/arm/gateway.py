@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from starlette.responses import Response
 
@@ -88,7 +87,7 @@ class Gateway:
         return self._render(reply, request)
 
     async def _reply(self, request: Request) -> Reply:
-        path = re.sub(r"/{2,}", "/", unquote(request.url.path)).rstrip("/")
+        path = re.sub(r"/{2,}", "/", request.scope["path"]).rstrip("/")
         if "api-version" not in request.query_params:
             raise Refusal(
                 400,

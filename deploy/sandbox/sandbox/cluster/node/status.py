@@ -63,9 +63,8 @@ def pod_status(
 ) -> Object:
     """The status of a pod as a strategic merge patch.
 
-    `over`: none of its containers will run again.
-
-    `pod` is as last seen, so that unchanged conditions keep their time.
+    `over` says that none of its containers will run again; `pod` is as last seen, so that unchanged
+    conditions keep their time.
     """
     unready = [each.name for each in containers if not each.ready]
     incomplete = [each.name for each in init if each.exit_code != 0]
