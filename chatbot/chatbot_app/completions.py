@@ -1,0 +1,198 @@
+"""One answer of the model, as a stream of typed events.
+
+The openai client carries the request: its errors, its timeouts, a token per attempt. The stream is
+read as raw lines, because parsing each chunk into the client's models costs six times the CPU.
+Leaving the stream early closes the connection, which ends the call at Azure too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import openai
+
+from chatbot_app.reasons import (
+    ChatReason,
+    Reason,
+    Refusal,
+    RefusedError,
+    of_account,
+    of_frame,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = httpx2.Timeout(connect=5.0, read=180.0, write=30.0, pool=10.0)
+"""Seconds; `read` is the longest silence, and a reasoning model thinks before its first word."""
+
+_PROBE_TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
+_SECOND_TRY_AFTER = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that the call was charged for."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The model stopped: `stop`, or `length` when the answer reached its limit."""
+
+    reason: str
+
+
+Event = Delta | Usage | Finish | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What is sent only when set, because reasoning models refuse it otherwise."""
+
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the call that are set."""
+        chosen = {
+            "temperature": self.temperature,
+            "max_completion_tokens": self.max_output_tokens,
+        }
+        return {name: value for name, value in chosen.items() if value is not None}
+
+
+class Completions:
+    """One model deployment of one account; the life of a connection pool."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        deployment: str,
+        sampling: Sampling,
+        token: Callable[[], Awaitable[str]],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._deployment = deployment
+        self._sampling = sampling
+        self._sleep = sleep
+        # Retries are ours: the client's own would sleep through a 429 while a visitor waits.
+        self._client = openai.AsyncOpenAI(
+            base_url=f"{endpoint}openai/v1/", api_key=token, timeout=TIMEOUT, max_retries=0
+        )
+
+    async def stream(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+        """Ask the model; the last event is a `Finish` or a `Refusal`. Raises nothing of its own."""
+        begun = False
+        for last_try in (False, True):
+            try:
+                async for event in self._attempt(messages):
+                    begun = True
+                    yield event
+            except RefusedError as error:
+                yield error.refusal
+            except ValueError:
+                yield Refusal(ChatReason.INTERRUPTED, "the stream carried a frame that is not JSON")
+            except (openai.OpenAIError, httpx2.HTTPError) as error:
+                if not begun and not last_try and _worth_a_second_try(error):
+                    await self._sleep(_SECOND_TRY_AFTER)
+                    continue
+                yield of_account(error)
+            return
+
+    async def _attempt(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+        create: Any = self._client.chat.completions.with_streaming_response.create
+        call = create(
+            model=self._deployment,
+            messages=messages,
+            stream=True,
+            stream_options={"include_usage": True},
+            **self._sampling.parameters(),
+        )
+        async with call as response:
+            finish: str | None = None
+            async for line in response.iter_lines():
+                if not line.startswith("data:"):
+                    continue
+                payload = line[5:].strip()
+                if payload == "[DONE]":
+                    break
+                frame = json.loads(payload)
+                for event in _events(frame):
+                    yield event
+                finish = _finish(frame) or finish
+        yield _end(finish)
+
+    async def prove(self, token: str) -> None:
+        """Make the one read that costs nothing, with this very token.
+
+        Raises:
+            RefusedError: the account did not answer it with 200.
+        """
+        client = self._client.with_options(api_key=token, timeout=_PROBE_TIMEOUT)
+        try:
+            await client.models.with_raw_response.list()
+        except openai.OpenAIError as error:
+            refusal = of_account(error)
+            if refusal.reason is ChatReason.TIMED_OUT:
+                refusal = Refusal(Reason.ENDPOINT_UNREACHABLE, "(it took too long)")
+            elif isinstance(refusal.reason, ChatReason):
+                refusal = Refusal(Reason.SERVICE_ERROR, refusal.detail)
+            raise RefusedError(refusal) from error
+
+    async def close(self) -> None:
+        """Close the connection pool."""
+        await self._client.close()
+
+
+def _worth_a_second_try(error: Exception) -> bool:
+    """A pooled connection may have died quietly, and Azure answers a passing 5xx now and then."""
+    if isinstance(error, openai.APITimeoutError):
+        return False
+    return isinstance(error, (openai.APIConnectionError, openai.InternalServerError))
+
+
+def _events(frame: dict[str, Any]) -> list[Event]:
+    """Read one frame. Azure's first one has no choices, and the last one only usage."""
+    if error := frame.get("error"):
+        refusal = of_frame(error if isinstance(error, dict) else {})
+        raise RefusedError(refusal)
+    events: list[Event] = []
+    for choice in frame.get("choices") or ():
+        text = (choice.get("delta") or {}).get("content")
+        if text:
+            events.append(Delta(text))
+    if usage := frame.get("usage"):
+        events.append(Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
+    return events
+
+
+def _finish(frame: dict[str, Any]) -> str | None:
+    reasons = (choice.get("finish_reason") for choice in frame.get("choices") or ())
+    return next((reason for reason in reasons if reason), None)
+
+
+def _end(finish: str | None) -> Event:
+    match finish:
+        case None:
+            return Refusal(ChatReason.INTERRUPTED, "the stream ended without a finish reason")
+        case "content_filter":
+            return Refusal(ChatReason.CONTENT_FILTERED)
+    return Finish(finish)

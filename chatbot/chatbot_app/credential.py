@@ -1,0 +1,193 @@
+"""The token for the model: fetched ahead of time, so that no visitor ever waits for one.
+
+`Credential` holds one token and replaces it in the background at its half-life for as long as the
+process lives. Where tokens come from is a function: `workload_identity` in a cluster, `person` on a
+laptop. Each fetch builds a new Azure credential object, because those objects cache tokens (and the
+projected token file, for 600 s) and a renewal has to be a real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError
+from azure.identity import DefaultAzureCredential, WorkloadIdentityCredential
+
+from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError, of_exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from azure.core.credentials import AccessToken
+
+    from chatbot_app.settings import WorkloadIdentity
+
+    Fetch = Callable[[], Awaitable["Token"]]
+
+log = logging.getLogger(__name__)
+
+SHORTEST_PAUSE = 10.0
+LONGEST_RETRY = 60.0
+_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 15, "retry_total": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and when it ends, in seconds since the epoch."""
+
+    value: str = field(repr=False)
+    expires_at: float
+
+
+class Credential:
+    """One token that renews itself.
+
+    At most one fetch is in flight; whoever needs its result joins it. Nobody fetches before
+    `open()`: a federated credential that is too young must not be tried, because Entra remembers
+    the failure for minutes.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        random: Callable[[], float],
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._token: Token | None = None
+        self._flight: asyncio.Task[Token] | None = None
+        self._opened = asyncio.Event()
+        self._held = asyncio.Event()
+
+    def open(self) -> None:
+        """Allow fetches from now on."""
+        self._opened.set()
+
+    async def token(self) -> str:
+        """Return a valid token, at once unless there has never been one or it was lost.
+
+        Raises:
+            RefusedError: there is none, and fetching one failed.
+        """
+        if self._token is not None and self._token.expires_at > self._clock():
+            return self._token.value
+        return (await self.renew()).value
+
+    async def renew(self) -> Token:
+        """Fetch a new token, or join the fetch in flight; a cancelled caller does not end it.
+
+        Raises:
+            RefusedError: the fetch failed; an older token stays in use.
+        """
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fetched())
+            self._flight.add_done_callback(self._landed)
+        return await asyncio.shield(self._flight)
+
+    async def _fetched(self) -> Token:
+        await self._opened.wait()
+        self._token = await self._fetch()
+        self._held.set()
+        return self._token
+
+    def _landed(self, flight: asyncio.Task[Token]) -> None:
+        self._flight = None
+        if not flight.cancelled():
+            flight.exception()  # a failure nobody waited for is the keeper's to repeat
+
+    async def keep(self) -> None:
+        """Renew the token at half of what is left of it, for ever; begins with the first token."""
+        await self._held.wait()
+        failures = 0
+        while True:
+            token = self._token
+            await self._sleep(self._pause(failures))
+            if failures == 0 and self._token is not token:
+                continue
+            try:
+                await self.renew()
+                failures = 0
+            except RefusedError as error:
+                failures += 1
+                log.warning("token not renewed", extra={"reason": error.refusal.reason})
+
+    def _pause(self, failures: int) -> float:
+        if failures:
+            longest = min(LONGEST_RETRY, 5.0 * 2.0 ** min(failures, 10))
+            return longest * (0.5 + 0.5 * self._random())
+        left = (self._token.expires_at if self._token else 0.0) - self._clock()
+        return max(SHORTEST_PAUSE, left / 2)
+
+    async def close(self) -> None:
+        """End a fetch that is still in flight."""
+        if self._flight is not None:
+            self._flight.cancel()
+            with contextlib.suppress(asyncio.CancelledError, RefusedError):
+                await self._flight
+
+
+def workload_identity(identity: WorkloadIdentity, *, scope: str, ca_file: str) -> Fetch:
+    """Exchange the pod's projected token; one POST to Entra, never answered from a cache."""
+
+    def exchange() -> AccessToken:
+        with WorkloadIdentityCredential(
+            tenant_id=identity.tenant_id,
+            client_id=identity.client_id,
+            token_file_path=str(identity.token_file),
+            authority=identity.authority_host or None,
+            connection_verify=ca_file or True,
+            **_TIMEOUTS,
+        ) as credential:
+            return credential.get_token(scope)
+
+    async def fetch() -> Token:
+        missing = _not_injected(identity)
+        if missing:
+            raise RefusedError(Refusal(Reason.NOT_INJECTED, missing))
+        try:
+            token = await asyncio.to_thread(exchange)
+        except AzureError as error:
+            raise RefusedError(of_exchange(error)) from error
+        except (OSError, ValueError) as error:
+            raise RefusedError(Refusal(Reason.NOT_INJECTED, str(error))) from error
+        return Token(token.token, token.expires_on)
+
+    return fetch
+
+
+def _not_injected(identity: WorkloadIdentity) -> str:
+    injected = {"AZURE_CLIENT_ID": identity.client_id, "AZURE_TENANT_ID": identity.tenant_id}
+    missing = [name for name, value in injected.items() if not value]
+    return f"It left out {' and '.join(missing)}." if missing else ""
+
+
+async def nobody() -> Token:
+    """Refuse: a pod without its own identity must not borrow the node's."""
+    raise RefusedError(Refusal(Reason.NOT_INJECTED))
+
+
+def person(*, scope: str) -> Fetch:
+    """Use whoever is signed in on this machine, usually by `az login`."""
+
+    def acquire() -> AccessToken:
+        with DefaultAzureCredential(process_timeout=30) as credential:
+            return credential.get_token(scope)
+
+    async def fetch() -> Token:
+        try:
+            token = await asyncio.to_thread(acquire)
+        except AzureError as error:
+            refusal = Refusal(ChatReason.NOT_SIGNED_IN, str(error.message))
+            raise RefusedError(refusal) from error
+        return Token(token.token, token.expires_on)
+
+    return fetch

@@ -1,0 +1,214 @@
+"""The chatbot's settings: parsed once from the environment, in the words of `docs/contract.md`.
+
+An empty variable counts as unset. Everything that is wrong is found in one go, so that a person
+mends it once; a missing prompt file is no error, because its ConfigMap is optional.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8087
+DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
+MAX_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadIdentity:
+    """What the workload identity webhook injected; an empty string is what it left out."""
+
+    token_file: Path
+    client_id: str
+    tenant_id: str
+    authority_host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One chatbot. Delays are in seconds; `endpoint` ends with a slash."""
+
+    endpoint: str
+    deployment: str
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    ops_port: int | None = None
+    scope: str = DEFAULT_SCOPE
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    title: str = "Chatbot"
+    system_prompt: str = ""
+    credential_since_file: Path | None = None
+    proof_delay: float = 15.0
+    proof_recheck: float = 300.0
+    principal_id: str = ""
+    workload_identity: WorkloadIdentity | None = None
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One setting that is missing or malformed, with what it should be."""
+
+    name: str
+    complaint: str
+
+
+class SettingsError(Exception):
+    """Settings are missing or malformed.
+
+    `host` and `ops_port` are what could still be read: a pod answers its probes with the reason
+    instead of crashing in a loop.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], *, host: str, ops_port: int | None) -> None:
+        self.problems = problems
+        self.host = host
+        self.ops_port = ops_port
+        super().__init__("; ".join(f"{p.name} {p.complaint}" for p in problems))
+
+    def in_words(self) -> str:
+        """Say to a person at a terminal what is wrong and what to do about it."""
+        width = max(len(problem.name) for problem in self.problems)
+        rows = "\n".join(f"  {p.name:<{width}}  {p.complaint}" for p in self.problems)
+        count = "one setting needs" if len(self.problems) == 1 else "these settings need"
+        return (
+            f"The chatbot cannot start: {count} attention.\n\n{rows}\n\n"
+            "Set them in the environment, or in a file named .env in this directory, and start "
+            "again.\nSign in once with `az login`; the chatbot needs no key."
+        )
+
+
+def parse(environment: Mapping[str, str]) -> Settings:
+    """Read all settings.
+
+    Raises:
+        SettingsError: at least one is missing or malformed; it names every one of them.
+    """
+    read = _Reader(environment)
+    host = read.text("HOST", default=DEFAULT_HOST)
+    ops_port = read.port("OPS_PORT")
+    prompt_file = read.path("SYSTEM_PROMPT_FILE")
+    settings = Settings(
+        endpoint=read.endpoint("AZURE_OPENAI_ENDPOINT", "OPENAI_API_BASE"),
+        deployment=read.required(
+            "AZURE_OPENAI_DEPLOYMENT", "DEPLOYMENT_NAME", meaning="the name of a model deployment"
+        ),
+        host=host,
+        port=read.port("PORT", default=DEFAULT_PORT) or 0,
+        ops_port=ops_port,
+        scope=read.text("AZURE_OPENAI_SCOPE", default=DEFAULT_SCOPE),
+        temperature=read.number("TEMPERATURE", low=0, high=2),
+        max_output_tokens=read.whole("MAX_OUTPUT_TOKENS", low=1, high=2**31 - 1),
+        title=read.text("CHAT_TITLE", default="Chatbot"),
+        system_prompt=read.prompt("SYSTEM_PROMPT_FILE", prompt_file),
+        credential_since_file=read.path("CREDENTIAL_SINCE_FILE"),
+        proof_delay=read.seconds("PROOF_DELAY_SECONDS", low=0, default=15.0),
+        proof_recheck=read.seconds("PROOF_RECHECK_SECONDS", low=1, default=300.0),
+        principal_id=read.text("AZURE_PRINCIPAL_ID"),
+        workload_identity=_workload_identity(read),
+        ca_file=read.text("SSL_CERT_FILE"),
+    )
+    if read.problems:
+        raise SettingsError(tuple(read.problems), host=host, ops_port=ops_port)
+    return settings
+
+
+def _workload_identity(read: _Reader) -> WorkloadIdentity | None:
+    token_file = read.path("AZURE_FEDERATED_TOKEN_FILE")
+    if token_file is None:
+        return None
+    return WorkloadIdentity(
+        token_file=token_file,
+        client_id=read.text("AZURE_CLIENT_ID"),
+        tenant_id=read.text("AZURE_TENANT_ID"),
+        authority_host=read.text("AZURE_AUTHORITY_HOST"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads values and collects every complaint instead of stopping at the first."""
+
+    environment: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def text(self, *names: str, default: str = "") -> str:
+        values = (self.environment.get(name, "").strip() for name in names)
+        return next((value for value in values if value), default)
+
+    def required(self, *names: str, meaning: str) -> str:
+        value = self.text(*names)
+        if not value:
+            self.problems.append(Problem(names[0], f"is missing: {meaning}"))
+        return value
+
+    def endpoint(self, *names: str) -> str:
+        example = "the account's address, https://NAME.openai.azure.com/"
+        value = self.required(*names, meaning=example)
+        if not value:
+            return ""
+        address = value.rstrip("/").removesuffix("/openai/v1").removesuffix("/openai") + "/"
+        try:
+            parts = urlsplit(address)
+            usable = parts.scheme == "https" and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment or parts.username:
+            name = next(name for name in names if self.text(name))
+            self.problems.append(Problem(name, f"is not {example}"))
+        return address
+
+    def number(self, name: str, *, low: float, high: float) -> float | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if low <= number <= high:
+            return number
+        limit = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
+        self.problems.append(Problem(name, f"must be a number {limit}, not {value[:40]!r}"))
+        return None
+
+    def seconds(self, name: str, *, low: float, default: float) -> float:
+        number = self.number(name, low=low, high=86400)
+        return default if number is None else number
+
+    def whole(self, name: str, *, low: int, high: int) -> int | None:
+        value = self.text(name)
+        if not value:
+            return None
+        if value.isascii() and value.isdecimal() and low <= int(value) <= high:
+            return int(value)
+        complaint = f"must be a whole number from {low} to {high}, not {value[:40]!r}"
+        self.problems.append(Problem(name, complaint))
+        return None
+
+    def port(self, name: str, default: int | None = None) -> int | None:
+        number = self.whole(name, low=0, high=MAX_PORT)
+        return default if number is None else number
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        return Path(value) if value else None
+
+    def prompt(self, name: str, path: Path | None) -> str:
+        if path is None:
+            return ""
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(Problem(name, f"cannot be read as UTF-8 text: {error}"))
+            return ""
