@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,9 +19,10 @@ from rich.table import Table
 from sandbox.conversation import Refused, Turn, ask
 from sandbox.processes import end
 from sandbox.progress import Report, reporter
-from sandbox.up import Plan, Sandbox, Status, read_status, running, until_stopped
+from sandbox.up import Plan, Sandbox, Status, read_status, running
 
 LOG = "sandbox.log"
+COMPLETE = "Ctrl-C, or `sandbox down`, ends it and leaves nothing behind."
 
 QUESTIONS = {
     "help/support": ("My name is Ada. What can you do for me?", "What is my name?"),
@@ -35,15 +37,25 @@ async def up(plan: Plan, *, demo: bool) -> int:
         console.print(f"A sandbox runs already (process {other.pid}); `sandbox down` ends it.")
         return 1
     report = reporter(console)
-    async with running(plan, report) as sandbox:
-        if demo:
-            await _talk(sandbox, console, report)
-        show(console, sandbox.status)
-        console.print("\nCtrl-C, or `sandbox down`, ends it and leaves nothing behind.")
-        await until_stopped()
-        report("going down")
-    report("down")
+    _end_on_signals()
+    try:
+        async with running(plan, report) as sandbox:
+            if demo:
+                await _talk(sandbox, console, report)
+            show(console, sandbox.status)
+            console.print(f"\n{COMPLETE}")
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        report("down")
     return 0
+
+
+def _end_on_signals() -> None:
+    """Have Ctrl-C and `sandbox down` unwind the running task, however far it is."""
+    task = asyncio.current_task()
+    if task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 async def _talk(sandbox: Sandbox, console: Console, report: Report) -> None:
@@ -110,7 +122,7 @@ def detach(arguments: list[str], directory: Path) -> int:
             finished = child.poll()
             _copy(lines.read())
             status = read_status(directory)
-            if status is not None and status.complete and "leaves nothing" in log.read_text():
+            if status is not None and status.complete and COMPLETE in log.read_text():
                 _copy(lines.read())
                 return 0
             if finished is not None:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field, replace
@@ -136,14 +135,6 @@ async def running(plan: Plan, report: Report) -> AsyncIterator[Sandbox]:
         sandbox.status = _complete(sandbox)
         sandbox.status.write(directory)
         yield sandbox
-
-
-async def until_stopped() -> None:
-    """Wait for SIGINT or SIGTERM."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
 
 
 async def _samples(sandbox: Sandbox, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 
 from sandbox.cluster.binaries import BinariesError, find_or_build
@@ -14,6 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.cluster", description=__doc__)
     parser.add_argument("command", choices=["build"])
     parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the compiler ends with us
     try:
         print(asyncio.run(find_or_build(lambda line: print(line, flush=True))))
     except BinariesError as error:

@@ -6,8 +6,13 @@ which is intended and not tested. A program that listens on 0.0.0.0 takes its po
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NODE_PORT = 10250
 _TRIES = 50
@@ -24,16 +29,19 @@ class Addresses:
         """
         self.claim = _claim()
         self.node: str = self.claim.getsockname()[0]
-        self._prefix = self.node.removesuffix(".0.1")
+        prefix = self.node.removesuffix(".0.1")
+        # In turn, so that an address given back is not soon another pod's.
+        self._pods = itertools.cycle(_hosts(prefix, range(1, 128)))
+        self._services = itertools.cycle(_hosts(prefix, range(128, 255)))
         self._used: set[str] = set()
 
     def for_pod(self) -> str:
         """An address for a pod, in 127.X.1.1 … 127.X.127.254."""
-        return self._take(range(1, 128))
+        return self._take(self._pods)
 
     def for_service(self) -> str:
         """An address for a service, in 127.X.128.1 … 127.X.254.254."""
-        return self._take(range(128, 255))
+        return self._take(self._services)
 
     def release(self, address: str) -> None:
         """Give an address back."""
@@ -43,15 +51,14 @@ class Addresses:
         """Give up the network."""
         self.claim.close()
 
-    def _take(self, thirds: range) -> str:
-        address = next(
-            f"{self._prefix}.{third}.{fourth}"
-            for third in thirds
-            for fourth in range(1, 255)
-            if f"{self._prefix}.{third}.{fourth}" not in self._used
-        )
+    def _take(self, turns: Iterator[str]) -> str:
+        address = next(each for each in turns if each not in self._used)
         self._used.add(address)
         return address
+
+
+def _hosts(prefix: str, thirds: range) -> Iterator[str]:
+    return (f"{prefix}.{third}.{fourth}" for third in thirds for fourth in range(1, 255))
 
 
 def _claim() -> socket.socket:
