@@ -15,16 +15,16 @@ AZ_HOME := $(CACHE)/az-$(AZ_VERSION)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  make %-15s %s\n", $$1, $$2}'
 
-demo: sync control-plane ## the whole chain on this machine: cluster, Azure emulator, operator, two chatbots (DETACH=1 returns)
+demo: control-plane ## the whole chain on this machine: cluster, Azure emulator, operator, two chatbots (DETACH=1 returns)
 	@$(RUN) sandbox demo $(if $(DETACH),--detach)
 
-down: sync ## end a demo that was left running
+down: packages ## end a demo that was left running
 	@$(RUN) sandbox down
 
-chatbot: sync ## the chatbot alone on http://localhost:8087, against a real account, with your `az login`
+chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login`
 	@$(RUN) python -m chatbot_app
 
-test: check control-plane az ## lint, types, layers, then every test
+test: sync check control-plane az ## lint, types, layers, then every test
 	@$(RUN) pytest
 
 check: sync ## lint, types and layers
@@ -40,10 +40,13 @@ fix: sync ## format, and mend what ruff can mend
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
-sync: $(UV) ## install the locked Python packages into .venv
+sync: $(UV) ## install the locked Python packages into .venv, with those for development
 	@$(UV) sync --frozen
 
-control-plane: sync ## compile etcd, the Kubernetes control plane and kubectl (once, cached)
+packages: $(UV) # only what runs; what is there besides stays
+	@$(UV) sync --frozen --no-dev --all-extras --inexact
+
+control-plane: packages ## compile etcd, the Kubernetes control plane and kubectl (once, cached)
 	@$(RUN) python -m sandbox.cluster build
 
 az: $(AZ_HOME)/bin/az ## install the Azure CLI that tests use (once, cached)
@@ -59,4 +62,4 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check walk-quick fix sync control-plane az
+.PHONY: help demo down chatbot test check walk-quick fix sync packages control-plane az
