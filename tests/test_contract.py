@@ -1,0 +1,203 @@
+"""docs/contract.md, and both sides held to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections import UserDict
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+import chatbot_app
+import pytest
+from chatbot_app import ops, standing
+from chatbot_app.reasons import Reason, Refusal
+from chatbot_app.settings import SettingsError
+from chatbot_app.settings import parse as read_settings
+from chatbot_operator import manifests
+from chatbot_operator.errors import Fault
+from chatbot_operator.kube import pods
+from chatbot_operator.ports import Readiness
+from chatbot_operator.settings import VARIABLES as VARIABLES_OF_THE_OPERATOR
+from chatbot_operator.settings import Settings as OperatorSettings
+from chatbot_operator.settings import SettingsError as OperatorSettingsError
+from chatbot_operator.steps import proof
+from unit.bodies import IDENTITY, wanted
+
+CONTRACT = (Path(__file__).parent.parent / "docs" / "contract.md").read_text()
+OF_EVERY_PROCESS = {"SSL_CERT_FILE"}
+"""OpenSSL's own: no part of the contract, set for whatever runs behind a company's proxy."""
+
+NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+PROVEN_AT = "2026-01-31T11:00:00Z"
+OLD_GRANTS = proof.Grants(
+    role=NOW - dt.timedelta(days=1),
+    federation=NOW - dt.timedelta(days=1),
+    deadline=dt.timedelta(minutes=15),
+)
+
+
+def table(heading):
+    """Rows of the first table under a heading or after a text, without its own header."""
+    _, _, rest = CONTRACT.partition(f"{heading}\n")
+    rows = re.search(r"(?m)^\|.*\n\|-.*\n((?:\|.*\n)+)", rest)
+    assert rows, heading
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1].splitlines()]
+
+
+VARIABLES = {name.strip("`"): default for name, _, default in table("## Environment")}
+PORTS = {int(port): what for port, what, _ in table("## Ports")}
+REASONS = {
+    reason.strip("`"): kind
+    for reason, _, kind in table("at most 256 characters, no control characters, no token.")
+}
+INJECTED = {
+    "AZURE_CLIENT_ID",
+    "AZURE_TENANT_ID",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_AUTHORITY_HOST",
+}
+OLDER = {"OPENAI_API_BASE", "DEPLOYMENT_NAME"}
+
+
+class Recording(UserDict):
+    """An environment that notes which names are read."""
+
+    read: ClassVar[set[str]] = set()
+
+    def get(self, key, default=None):
+        self.read.add(key)
+        return super().get(key, default)
+
+
+def container(**spec):
+    template = manifests.deployment(wanted(**spec))["spec"]["template"]
+    (one,) = template["spec"]["containers"]
+    return one
+
+
+def given_by_the_operator(**spec):
+    entries = container(**spec)["env"]
+    return {entry["name"]: entry.get("value", "10.0.0.1") for entry in entries}
+
+
+FULL = given_by_the_operator(
+    openai={"temperature": 0.5, "maxOutputTokens": 800},
+    chat={"title": "Help", "systemPrompt": "Be kind."},
+)
+
+
+def test_the_operator_sets_the_names_of_the_contract_and_no_others():
+    assert FULL.keys() == VARIABLES.keys()
+
+
+def test_the_chatbot_reads_the_names_of_the_contract_and_no_others():
+    read_settings(Recording({**FULL, "AZURE_FEDERATED_TOKEN_FILE": "/token"}))
+    with pytest.raises(SettingsError):
+        read_settings(Recording())
+    assert Recording.read == VARIABLES.keys() | INJECTED | OLDER | OF_EVERY_PROCESS
+    assert all(f"`{name}`" in CONTRACT for name in INJECTED | OLDER)
+
+
+def test_the_chatbot_understands_what_the_operator_sets():
+    settings = read_settings(FULL)
+    assert settings.host == "10.0.0.1"
+    assert (settings.port, settings.ops_port) == (manifests.PAGE_PORT, manifests.OPS_PORT)
+    assert settings.endpoint == "https://contoso.openai.azure.com/"
+    assert (settings.deployment, settings.title) == ("gpt-4o", "Help")
+    assert (settings.temperature, settings.max_output_tokens) == (0.5, 800)
+    assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
+    assert settings.principal_id == IDENTITY.principal_id
+    bare = read_settings(given_by_the_operator())
+    assert (bare.temperature, bare.max_output_tokens, bare.system_prompt) == (None, None, "")
+
+
+@pytest.mark.parametrize("name", ["PROOF_DELAY_SECONDS", "PROOF_RECHECK_SECONDS"])
+@pytest.mark.parametrize("seconds", ["0", "0.5", "1", "86400", "86401", "1e9"])
+def test_the_operator_takes_no_delay_that_the_chatbot_refuses(name, seconds):
+    needed = {v.name: "x" for v in VARIABLES_OF_THE_OPERATOR if v.default is None}
+    with suppress(OperatorSettingsError):
+        OperatorSettings.parse({**needed, name: seconds})
+        read_settings({**FULL, name: seconds})
+
+
+def test_the_operator_gives_the_files_that_it_names():
+    of = wanted(chat={"systemPrompt": "Be kind."})
+    files = manifests.config_map(of.chatbot, since=PROVEN_AT)["data"]
+    (mount,) = container()["volumeMounts"]
+    for name in ("SYSTEM_PROMPT_FILE", "CREDENTIAL_SINCE_FILE"):
+        directory, _, file = FULL[name].rpartition("/")
+        assert directory == mount["mountPath"]
+        assert file in files
+
+
+def test_what_has_no_default_is_required_and_the_rest_has_the_one_of_the_contract():
+    required = {name for name, default in VARIABLES.items() if default == "required"}
+    settings = read_settings(dict.fromkeys(required, "https://x.openai.azure.com/"))
+    defaults = {
+        "HOST": settings.host,
+        "PORT": settings.port,
+        "AZURE_OPENAI_SCOPE": settings.scope,
+        "CHAT_TITLE": settings.title,
+        "PROOF_DELAY_SECONDS": f"{settings.proof_delay:g}",
+        "PROOF_RECHECK_SECONDS": f"{settings.proof_recheck:g}",
+    }
+    for name, value in defaults.items():
+        assert VARIABLES[name].split("`")[1] == str(value)
+    unset = (settings.ops_port, settings.temperature, settings.max_output_tokens)
+    assert unset == (None, None, None)
+    assert (settings.credential_since_file, settings.principal_id) == (None, "")
+
+
+def test_the_ports_are_those_of_the_contract():
+    exposed = {port["name"]: port["containerPort"] for port in container()["ports"]}
+    assert set(exposed.values()) == PORTS.keys() == {manifests.PAGE_PORT, manifests.OPS_PORT}
+    assert "/api/chat" in PORTS[exposed["http"]]
+    assert "/readyz" in PORTS[exposed["ops"]]
+    (port,) = manifests.service(wanted().chatbot)["spec"]["ports"]
+    assert port["targetPort"] == "http"
+
+
+def test_the_probes_ask_where_the_chatbot_answers():
+    answered = {route.path for route in ops.probes(standing.Standing, draining=bool).routes}
+    asked = {container()[kind]["httpGet"]["path"] for kind in ("readinessProbe", "livenessProbe")}
+    assert asked == answered == {"/livez", "/readyz"}
+    assert all(f"`{path}`" in PORTS[manifests.OPS_PORT] for path in asked)
+
+
+def test_the_chatbot_can_say_the_reasons_of_the_contract_and_no_others():
+    assert {str(reason) for reason in Reason} == REASONS.keys()
+    source = "".join(file.read_text() for file in Path(chatbot_app.__file__).parent.glob("*.py"))
+    assert [reason for reason in Reason if f"Reason.{reason.name}" not in source] == []
+
+
+def test_the_operator_knows_no_reasons_but_those_of_the_contract():
+    assert proof._PASSING.keys() | proof._FIXES.keys() <= REASONS.keys()
+
+
+def judged(reason):
+    """What the operator makes of a reason after a proof: a word for the status, and whether it is a fault."""
+    try:
+        proven = proof.judge([Readiness(reason, "", PROVEN_AT)], OLD_GRANTS, NOW)
+    except Fault as fault:
+        return fault.reason, "about us"
+    return "", "passing" if proven.trouble else ""
+
+
+@pytest.mark.parametrize(("reason", "kind"), REASONS.items())
+def test_both_sides_mean_the_same_by_a_reason(reason, kind):
+    word, taken_for = judged(reason)
+    assert taken_for == kind
+    assert word != "UnknownReadiness"
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("proven_at", [None, NOW])
+def test_the_operator_reads_what_the_chatbot_writes(reason, proven_at):
+    refusal = Refusal(reason, "AADSTS70021: für 例 🙂 " * 40)
+    written = standing.document(standing.Standing(proven_at=proven_at, proof=refusal))
+    read = pods.parse(json.dumps(written, ensure_ascii=False).encode())
+    assert read == Readiness(reason, written["message"], written["provenAt"] or "")
+    assert len(written["message"]) <= 256

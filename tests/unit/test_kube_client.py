@@ -1,0 +1,140 @@
+"""The Kubernetes client, against a real socket that plays the API server."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import pytest
+from aiohttp import web
+from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.kube.client import Cluster
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS, CONFIG_MAPS, PODS
+from kubernetes.aio.client import Configuration
+
+MANIFEST = {"metadata": {"namespace": "team", "name": "support"}, "data": {"x": "Zürich 🙂 \x01"}}
+
+
+@dataclass
+class Api:
+    """Answers every request in the same way, and keeps what it was sent."""
+
+    status: int = 200
+    answer: bytes = b"{}"
+    asked: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        self.asked.append(f"{request.method} {request.raw_path}")
+        self.kinds.append(request.headers.get("content-type", ""))
+        self.bodies.append(await request.read())
+        return web.Response(status=self.status, body=self.answer, content_type="application/json")
+
+
+@asynccontextmanager
+async def cluster(api):
+    runner = web.ServerRunner(web.Server(api))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    configuration = type.__call__(Configuration)
+    configuration.host = "http://{}:{}".format(*runner.addresses[0])
+    try:
+        async with Cluster(configuration) as one:
+            yield one
+    finally:
+        await runner.cleanup()
+
+
+def refusal(status, **body):
+    return Api(status, json.dumps(body).encode())
+
+
+async def test_an_apply_sends_words_as_utf_8_and_says_so():
+    api = Api()
+    async with cluster(api) as one:
+        await one.apply(CONFIG_MAPS, MANIFEST)
+    assert api.asked == [
+        "PATCH /api/v1/namespaces/team/configmaps/support?fieldManager=chatbot-operator&force=true"
+    ]
+    assert api.kinds == ["application/apply-patch+yaml; charset=utf-8"]
+    assert "Zürich 🙂".encode() in api.bodies[0]
+    assert json.loads(api.bodies[0]) == MANIFEST
+
+
+async def test_a_status_is_applied_to_its_subresource():
+    api = Api()
+    async with cluster(api) as one:
+        await one.apply(CHATBOTS, MANIFEST, status=True)
+        await one.apply(ACCOUNTS, {"metadata": {"name": "contoso"}}, status=True)
+    assert [line.partition("?")[0] for line in api.asked] == [
+        "PATCH /apis/chatbot-operator.dev/v1alpha1/namespaces/team/azureopenaichatbots/support/status",
+        "PATCH /apis/chatbot-operator.dev/v1alpha1/azureopenaiaccounts/contoso/status",
+    ]
+
+
+async def test_what_is_not_there_is_none():
+    async with cluster(refusal(404, reason="NotFound")) as one:
+        assert await one.get(CHATBOTS, "team", "support") is None
+        gone = await one.set_finalizers(CHATBOTS, "team", "support", version="1", finalizers=[])
+        assert gone is None
+        await one.delete(CHATBOTS, "team", "support", uid="u")
+
+
+async def test_another_object_under_the_name_is_not_deleted():
+    api = refusal(409, reason="Conflict")
+    async with cluster(api) as one:
+        await one.delete(CONFIG_MAPS, "team", "support", uid="u")
+    sent = json.loads(api.bodies[0])
+    assert sent["preconditions"] == {"uid": "u"}
+    assert sent["propagationPolicy"] == "Foreground"
+
+
+async def test_finalizers_are_replaced_only_in_the_version_that_was_read():
+    api = Api()
+    async with cluster(api) as one:
+        await one.set_finalizers(CHATBOTS, "team", "support", version="7", finalizers=["f"])
+    assert json.loads(api.bodies[0]) == {"metadata": {"resourceVersion": "7", "finalizers": ["f"]}}
+    assert api.kinds == ["application/merge-patch+json"]
+
+
+async def test_pods_are_picked_by_all_labels():
+    api = Api(answer=b'{"items": [{"metadata": {}}]}')
+    async with cluster(api) as one:
+        found = await one.select(PODS, "team", {"a/b": "1", "c": "2"})
+    assert found == [{"metadata": {}}]
+    assert [unquote(line) for line in api.asked] == [
+        "GET /api/v1/namespaces/team/pods?labelSelector=a/b=1,c=2"
+    ]
+
+
+async def test_a_refusal_keeps_status_reason_and_words():
+    async with cluster(refusal(422, reason="Invalid", message="too long")) as one:
+        with pytest.raises(KubernetesRefusal) as caught:
+            await one.apply(CONFIG_MAPS, MANIFEST)
+    told = caught.value
+    assert (told.status, told.reason, told.message) == (422, "Invalid", "too long")
+    assert told.operation == "PATCH /api/v1/namespaces/team/configmaps/support"
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<html>Bad Gateway</html>", b'"Bad Gateway"', b"[]", b"", b"\xff"]
+)
+@pytest.mark.parametrize("status", [502, 200])
+async def test_an_answer_that_is_no_object_is_a_refusal(answer, status):
+    async with cluster(Api(status, answer)) as one:
+        with pytest.raises(KubernetesRefusal) as caught:
+            await one.get(CHATBOTS, "team", "support")
+    assert caught.value.status == status
+
+
+async def test_a_server_that_is_not_there_is_a_refusal_without_a_status():
+    async with cluster(Api()) as one:
+        pass
+    async with Cluster(one._client.configuration) as unreachable:
+        with pytest.raises(KubernetesRefusal) as caught:
+            await unreachable.get(CHATBOTS, "team", "support")
+    assert caught.value.status == 0

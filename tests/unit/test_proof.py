@@ -1,0 +1,129 @@
+"""What the answers of a chatbot's pods prove."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from chatbot_operator.errors import Fault, Pending, Stuck
+from chatbot_operator.ports import Readiness
+from chatbot_operator.steps.proof import Grants, Proof, judge
+
+NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+DEADLINE = dt.timedelta(minutes=15)
+PROVEN_AT = "2026-01-31T11:00:00Z"
+PROVEN = Readiness("Proven", "The account answered.", PROVEN_AT)
+
+
+def answer(reason, *, proven=False):
+    return Readiness(reason, "In words.", PROVEN_AT if proven else "")
+
+
+def granted(ago):
+    return Grants(role=NOW - ago, federation=NOW - ago, deadline=DEADLINE)
+
+
+def outcome(*answers, ago=dt.timedelta(minutes=1)):
+    """What the answers come to: a proof, or the fault."""
+    try:
+        return judge(list(answers), granted(ago), NOW)
+    except Fault as fault:
+        return fault
+
+
+def said(fault):
+    return type(fault), fault.reason
+
+
+ABOUT_US = [
+    "NotInjected",
+    "WrongPrincipal",
+    "TokenRejected",
+    "NetworkDenied",
+    "SubdomainMissing",
+    "DeploymentNotFound",
+    "Misconfigured",
+]
+PASSING = {
+    "Starting": "Proving",
+    "WaitingForCredential": "Proving",
+    "AuthorityUnreachable": "AuthorityUnreachable",
+    "EndpointUnreachable": "EndpointUnreachable",
+    "Throttled": "Throttled",
+    "ServiceError": "ServiceError",
+}
+EVERYTHING_ELSE = [*ABOUT_US, *PASSING, "PermissionDenied", "ExchangeRefused", "Nonsense"]
+
+
+def test_nothing_is_proven_while_no_pod_answers():
+    assert said(outcome()) == (Pending, "PodsStarting")
+
+
+@pytest.mark.parametrize("other", EVERYTHING_ELSE)
+@pytest.mark.parametrize("proven", [True, False])
+def test_one_pod_that_was_just_answered_settles_it(other, proven):
+    for answers in ((PROVEN, answer(other, proven=proven)), (answer(other, proven=proven), PROVEN)):
+        assert outcome(*answers) == Proof(PROVEN_AT, None)
+
+
+def test_a_proof_without_a_time_is_none():
+    assert said(outcome(Readiness("Proven", "", ""))) == (Stuck, "UnknownReadiness")
+
+
+@pytest.mark.parametrize(("reason", "shown"), PASSING.items())
+def test_trouble_that_passes_keeps_an_unproven_chatbot_waiting(reason, shown):
+    fault = outcome(answer(reason))
+    assert said(fault) == (Pending, shown)
+    assert fault.message == "In words."
+
+
+@pytest.mark.parametrize("reason", PASSING)
+def test_trouble_that_passes_leaves_an_older_proof_standing(reason):
+    troubled = answer(reason, proven=True)
+    assert outcome(troubled) == Proof(PROVEN_AT, troubled)
+    assert outcome(answer("Starting"), troubled) == Proof(PROVEN_AT, troubled)
+
+
+@pytest.mark.parametrize("reason", ABOUT_US)
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_refusal_about_us_outweighs_an_older_proof(reason, proven):
+    fault = outcome(answer(reason, proven=proven), answer("Throttled", proven=True))
+    assert said(fault) == (Stuck, reason)
+    assert fault.message.endswith("In words.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "what"), [("PermissionDenied", "Role"), ("ExchangeRefused", "Federation")]
+)
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_grant_may_take_its_time_to_spread_and_no_longer(reason, what, proven):
+    refused, tick = answer(reason, proven=proven), dt.timedelta(seconds=1)
+    assert said(outcome(refused, ago=DEADLINE - tick)) == (Pending, f"{what}Propagating")
+    assert said(outcome(refused, ago=DEADLINE)) == (Stuck, f"{what}Misconfigured")
+    assert said(outcome(refused, ago=DEADLINE * 100)) == (Stuck, f"{what}Misconfigured")
+
+
+def test_each_grant_has_a_deadline_of_its_own():
+    old, young = NOW - DEADLINE * 2, NOW
+    for reason, grants in (
+        ("PermissionDenied", Grants(role=young, federation=old, deadline=DEADLINE)),
+        ("ExchangeRefused", Grants(role=old, federation=young, deadline=DEADLINE)),
+    ):
+        with pytest.raises(Pending):
+            judge([answer(reason)], grants, NOW)
+
+
+def test_what_is_said_while_a_grant_spreads_does_not_change_from_pass_to_pass():
+    grants = granted(dt.timedelta(minutes=1))
+    said = set()
+    for seconds in (0, 1, 59, 300):
+        with pytest.raises(Pending) as caught:
+            judge([answer("PermissionDenied")], grants, NOW + dt.timedelta(seconds=seconds))
+        said.add(caught.value.message)
+    assert len(said) == 1
+    assert "12:14 UTC" in said.pop()
+
+
+def test_an_unknown_reason_is_said_to_be_unknown():
+    assert said(outcome(answer("Nonsense"))) == (Stuck, "UnknownReadiness")
+    assert said(outcome(answer("Nonsense", proven=True))) == (Stuck, "UnknownReadiness")

@@ -1,0 +1,94 @@
+"""The operator's settings."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+
+import pytest
+from chatbot_operator.settings import VARIABLES, Settings, SettingsError, issuer, table
+from hypothesis import given
+from hypothesis import strategies as st
+
+NEEDED = {
+    "CHATBOT_IMAGE": "chatbot:1",
+    "AZURE_CLIENT_ID": "client",
+    "AZURE_TENANT_ID": "tenant",
+    "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token",
+}
+
+
+def complaints(**environment):
+    with pytest.raises(SettingsError) as caught:
+        Settings.parse(environment)
+    return str(caught.value).splitlines()
+
+
+def token(**claims):
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{body}.c2ln"
+
+
+def test_four_settings_are_enough():
+    parsed = Settings.parse(NEEDED)
+    assert parsed.image == "chatbot:1"
+    assert parsed.arm_endpoint == "https://management.azure.com"
+    assert (parsed.workers, parsed.probe_port) == (16, 8080)
+    assert (parsed.proof_delay, parsed.resync) == (15, 3600)
+
+
+def test_all_that_is_missing_is_named_at_once():
+    assert [line.split()[0] for line in complaints()] == list(NEEDED)
+
+
+def test_all_that_is_wrong_is_named_with_what_is_missing():
+    lines = complaints(WORKERS="many", RESYNC_SECONDS="-1", CHATBOT_IMAGE="chatbot:1")
+    assert {line.split()[0] for line in lines} == {
+        "RESYNC_SECONDS",
+        "WORKERS",
+        *(NEEDED.keys() - {"CHATBOT_IMAGE"}),
+    }
+
+
+def test_an_empty_setting_counts_as_unset():
+    assert Settings.parse({**NEEDED, "RESYNC_SECONDS": ""}).resync == 3600
+    assert len(complaints(**{**NEEDED, "CHATBOT_IMAGE": ""})) == 1
+
+
+@pytest.mark.parametrize("value", ["-1", "x", "nan", "inf", "-inf", "1e999", "1,5", "86401"])
+@pytest.mark.parametrize("name", ["RESYNC_SECONDS", "PROOF_DELAY_SECONDS", "WORKERS", "PROBE_PORT"])
+def test_a_number_must_be_one(name, value):
+    (line,) = complaints(**NEEDED, **{name: value})
+    assert line.startswith(name)
+    assert value in line
+
+
+def test_an_operator_without_workers_is_refused():
+    (line,) = complaints(**NEEDED, WORKERS="0")
+    assert line.startswith("WORKERS")
+
+
+@given(st.dictionaries(st.sampled_from([v.name for v in VARIABLES]), st.text(max_size=8)))
+def test_settings_are_read_or_refused_whatever_they_say(environment):
+    with suppress(SettingsError):
+        assert Settings.parse(environment).workers >= 1
+
+
+def test_help_names_every_setting():
+    lines = table().splitlines()
+    assert [line.split()[0] for line in lines] == [v.name for v in VARIABLES]
+    assert sum("(required)" in line for line in lines) == len(NEEDED)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://oidc.example/tenant/", "https://oidc.example/tenant", "https://例.example/ü/"],
+)
+def test_the_issuer_is_that_of_the_token_byte_for_byte(address):
+    assert issuer(token(iss=address, sub="x")) == address
+
+
+@given(st.integers(0, 8))
+def test_the_issuer_is_read_whatever_the_length_of_the_claims(length):
+    assert issuer(token(iss="https://i/", pad="x" * length)) == "https://i/"
