@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,11 @@ from chatbot_app.reasons import Reason, Refusal, RefusedError
 from chatbot_app.routes import Chat, page
 from chatbot_app.serving import Ending, Server, listen, serve
 from chatbot_app.standing import Standing
-from chatbot_app.words import for_visitor
+from chatbot_app.words import for_person, for_visitor
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from chatbot_app.settings import Settings, SettingsError
 
@@ -75,7 +77,10 @@ def _explain(error: SettingsError) -> int:
 
 
 def _cannot_listen(host: str, error: OSError) -> int:
-    sys.stderr.write(f"The chatbot cannot listen on {host}: {error.strerror or error}.\n")
+    sys.stderr.write(
+        f"The chatbot cannot listen on {host}: {error.strerror or error}.\n"
+        "Another one may be running; PORT sets another port.\n"
+    )
     return 1
 
 
@@ -85,19 +90,20 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
     credential = _credential(settings)
     completions = _completions(settings, credential)
     proof = _proof(settings, credential, completions)
+    words = _words(settings)
     chat = Chat(
         title=settings.title,
-        deployment=settings.deployment,
         system_prompt=settings.system_prompt,
         completions=completions,
         ended=proof.chat_ended,
+        words=words,
     )
     site = Server(page(chat, web=WEB, local_only=_on_a_laptop(settings)), front)
     ops = None
     if back is not None:
         ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)
-    ahead = proof.run() if ops is not None else _sign_in(credential)
-    log.info("listening", extra={"page": _address(front), "probes": back and _address(back)})
+    ahead = proof.run() if ops is not None else _sign_in(credential, completions, words)
+    log.info("listening", extra={"page": _address(front)} | _probes(back))
     try:
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in (credential.keep(), ahead)]
@@ -114,7 +120,7 @@ async def _serve_complaint(error: SettingsError, back: socket.socket) -> None:
     ending = Ending()
     ending.catch_signals()
     ops = Server(probes(lambda: standing, draining=lambda: ending.begun), back)
-    log.info("listening", extra={"probes": _address(back)})
+    log.info("listening", extra=_probes(back))
     await serve(None, ops, ending)
 
 
@@ -155,17 +161,29 @@ def _proof(settings: Settings, credential: Credential, completions: Completions)
     )
 
 
-async def _sign_in(credential: Credential) -> None:
+async def _sign_in(
+    credential: Credential, completions: Completions, words: Callable[[Refusal], str]
+) -> None:
     """On a laptop: have the token before the first message, or say early what is missing."""
     credential.open()
     try:
-        await credential.renew()
+        token = await credential.renew()
+        await completions.prove(token.value)
     except RefusedError as error:
-        log.warning(for_visitor(error.refusal, deployment=""))
+        log.warning(words(error.refusal))
+
+
+def _words(settings: Settings) -> Callable[[Refusal], str]:
+    borrowed = settings.workload_identity is None and settings.ops_port is None
+    return partial(for_person if borrowed else for_visitor, deployment=settings.deployment)
 
 
 def _on_a_laptop(settings: Settings) -> bool:
     return settings.ops_port is None and settings.host in {"127.0.0.1", "::1", "localhost"}
+
+
+def _probes(listener: socket.socket | None) -> dict[str, str]:
+    return {} if listener is None else {"probes": _address(listener)}
 
 
 def _address(listener: socket.socket) -> str:

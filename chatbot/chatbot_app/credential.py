@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential, WorkloadIdentityCredential
 
-from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError, of_exchange
+from chatbot_app.reasons import Reason, Refusal, RefusedError, of_exchange, of_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -179,15 +179,18 @@ def person(*, scope: str) -> Fetch:
     """Use whoever is signed in on this machine, usually by `az login`."""
 
     def acquire() -> AccessToken:
-        with DefaultAzureCredential(process_timeout=30) as credential:
+        # A laptop has no managed identity: where that address swallows packets, looking for one
+        # costs seconds before `az` is asked, and on a VM it would not be the person who chats.
+        with DefaultAzureCredential(
+            process_timeout=30, exclude_managed_identity_credential=True
+        ) as credential:
             return credential.get_token(scope)
 
     async def fetch() -> Token:
         try:
             token = await asyncio.to_thread(acquire)
-        except AzureError as error:
-            refusal = Refusal(ChatReason.NOT_SIGNED_IN, str(error.message))
-            raise RefusedError(refusal) from error
+        except (AzureError, ValueError) as error:  # the latter for AZURE_TOKEN_CREDENTIALS
+            raise RefusedError(of_sign_in(error)) from error
         return Token(token.token, token.expires_on)
 
     return fetch

@@ -86,6 +86,18 @@ def of_exchange(error: AzureError) -> Refusal:
     return Refusal(Reason.AUTHORITY_UNREACHABLE, f"({detail})")
 
 
+def of_sign_in(error: AzureError | ValueError) -> Refusal:
+    """Read why a chain of credentials gave no token on a laptop.
+
+    Its message lists every attempt. What the Azure CLI said is what a person can act on; a chain
+    that ended earlier ended with the attempt that was refused.
+    """
+    listed = r"^\t(\w+): (.*(?:\n(?!\t|To mitigate).*)*)"
+    attempts = dict(re.findall(listed, str(error), re.MULTILINE))
+    said = attempts.get("AzureCliCredential") or next(reversed(attempts.values()), str(error))
+    return Refusal(ChatReason.NOT_SIGNED_IN, one_line(said))
+
+
 def _aadsts(text: str) -> str:
     """Keep the code and its sentence; the trace ids after it change with every attempt."""
     found = re.search(r"AADSTS\d+:.*?(?=\s*Trace ID|$)", text, re.DOTALL)

@@ -28,7 +28,6 @@ from chatbot_app.completions import Completions, Delta, Finish, Usage
 from chatbot_app.gate import SafeHeaders, foreign
 from chatbot_app.reasons import ChatReason, Refusal
 from chatbot_app.sse import HEADERS, EventStream, frame
-from chatbot_app.words import for_visitor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -45,10 +44,10 @@ class Chat:
     """What the routes need: texts, the model, and who wants to know how a chat ended."""
 
     title: str
-    deployment: str
     system_prompt: str
     completions: Completions
     ended: Callable[[Refusal | None], None]
+    words: Callable[[Refusal], str]
     ping_after: float = 15.0
 
 
@@ -178,6 +177,6 @@ async def _answer(
 def _error(refusal: Refusal, chat: Chat) -> dict[str, object]:
     body: dict[str, object] = {
         "reason": refusal.reason,
-        "message": for_visitor(refusal, deployment=chat.deployment),
+        "message": chat.words(refusal),
     }
     return body if refusal.retry_after is None else body | {"retryAfter": refusal.retry_after}

@@ -50,9 +50,6 @@ _VISITOR: Mapping[str, str] = {
     Reason.ENDPOINT_UNREACHABLE: "The model service could not be reached.",
     Reason.THROTTLED: "Too many requests at the moment. Please try again {wait}.",
     Reason.SERVICE_ERROR: "The model service has a problem at the moment.",
-    ChatReason.NOT_SIGNED_IN: (
-        "Nobody is signed in to Azure on this machine. Run `az login` in a terminal and try again."
-    ),
     ChatReason.CONTENT_FILTERED: (
         "The content filter of Azure stopped this. Please put it in other words."
     ),
@@ -61,6 +58,24 @@ _VISITOR: Mapping[str, str] = {
     ChatReason.TIMED_OUT: "The model took too long to answer.",
     ChatReason.INTERRUPTED: "The connection to the model broke off in the middle of the answer.",
     ChatReason.UNEXPECTED: "Something unexpected went wrong.",
+}
+
+_PERSON: Mapping[str, str] = {
+    ChatReason.NOT_SIGNED_IN: (
+        "Nobody is signed in to Azure on this machine, or no longer. "
+        "Run `az login` in a terminal and try again. ({detail})"
+    ),
+    Reason.PERMISSION_DENIED: (
+        "Your sign-in has no access to this account yet. It needs the role “Cognitive Services "
+        "OpenAI User” on the account; a new role assignment can take up to ten minutes to arrive."
+    ),
+    Reason.TOKEN_REJECTED: (
+        "The account did not accept your sign-in. If the account is in another tenant, "
+        "run `az login --tenant TENANT` in a terminal and try again."
+    ),
+    Reason.ENDPOINT_UNREACHABLE: (
+        "The model service could not be reached. Is AZURE_OPENAI_ENDPOINT the account's address?"
+    ),
 }
 
 _MINUTE = 60
@@ -76,6 +91,13 @@ def for_visitor(refusal: Refusal, *, deployment: str) -> str:
     """Say it in plain words, with what to do; details of the account stay out."""
     words = _VISITOR.get(refusal.reason, _VISITOR[ChatReason.UNEXPECTED])
     return words.format(deployment=deployment, wait=_wait(refusal.retry_after))
+
+
+def for_person(refusal: Refusal, *, deployment: str) -> str:
+    """Say it to someone who runs the chatbot with their own sign-in and can mend what is wrong."""
+    if words := _PERSON.get(refusal.reason):
+        return words.format(detail=refusal.detail)
+    return for_visitor(refusal, deployment=deployment)
 
 
 def _wait(seconds: float | None) -> str:

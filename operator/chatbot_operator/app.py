@@ -17,7 +17,11 @@ from azure.identity.aio import WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
 
 from chatbot_operator import ports, watches
-from chatbot_operator.azure.resource_manager import ResourceManager
+from chatbot_operator.azure.resource_manager import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    ResourceManager,
+)
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.pods import PodNetwork
@@ -27,6 +31,11 @@ from chatbot_operator.settings import Settings, issuer
 from chatbot_operator.work_queue import Wait, WorkQueue
 
 log = logging.getLogger("chatbot_operator")
+
+PASS_SECONDS = 120.0
+"""A pass that hangs must not hold a worker for ever."""
+ALSO_SECONDS = 30.0
+"""An account is not looked at each time that a chatbot asks for a deployment it has not."""
 
 
 async def run(settings: Settings) -> None:
@@ -61,12 +70,13 @@ async def _pass(
     count = len(users.of(key.name)) if key.resource == ports.ACCOUNTS else 0
     fields = {"kind": key.resource.kind, "namespace": key.namespace, "name": key.name}
     try:
-        again = await reconcile(world, key, memory=memory, chatbots=count)
+        async with asyncio.timeout(PASS_SECONDS):
+            again = await reconcile(world, key, memory=memory, chatbots=count)
     except Exception:
         log.exception("pass failed", extra={"fields": fields})
         return Wait(0.0, failed=True)
     for other in again.also:
-        await queue.add(other)
+        await queue.add(other, after=ALSO_SECONDS)
     if again.failed and again.fault is not None:
         cause = {"reason": again.fault.reason, "cause": again.fault.message}
         log.warning("not done", extra={"fields": {**fields, **cause}})
@@ -102,6 +112,8 @@ def _azure(open_: AsyncExitStack, settings: Settings) -> ResourceManager:
         token_file_path=str(settings.token_file),
         authority=settings.authority,
         retry_total=0,
+        connection_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
     )
     open_.push_async_callback(credential.close)
     return ResourceManager(credential, endpoint=settings.arm_endpoint, scope=settings.arm_scope)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -10,6 +12,16 @@ FINALIZER = "chatbot-operator.dev/azure"
 GROUP = "chatbot-operator.dev"
 VERSION = "v1alpha1"
 KIND = "AzureOpenAIChatbot"
+
+
+_GROUP = r"/subscriptions/[-0-9a-fA-F]{36}/resourceGroups/[-\w.()]{1,90}/providers/"
+_ACCOUNT_ID = re.compile(
+    _GROUP + r"Microsoft\.CognitiveServices/accounts/[-\w]{2,64}", re.ASCII | re.IGNORECASE
+)
+_IDENTITY_ID = re.compile(
+    _GROUP + r"Microsoft\.ManagedIdentity/userAssignedIdentities/[-\w]{3,128}",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class DeletionPolicy(StrEnum):
@@ -29,7 +41,10 @@ class Recorded:
     account_id: str = ""
     identity_id: str = ""
     principal_id: str = ""
+    client_id: str = ""
     proven_at: str = ""
+    role_since: str = ""
+    credential_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +56,7 @@ class Chatbot:
     uid: str
     generation: int
     resource_version: str
-    deleting: bool
+    deleted_at: dt.datetime | None
     finalizers: tuple[str, ...]
     account: str
     deployment: str
@@ -70,7 +85,7 @@ class Chatbot:
             uid=metadata["uid"],
             generation=metadata["generation"],
             resource_version=metadata["resourceVersion"],
-            deleting="deletionTimestamp" in metadata,
+            deleted_at=_time(metadata.get("deletionTimestamp")),
             finalizers=tuple(metadata.get("finalizers", ())),
             account=openai["account"],
             deployment=openai["deployment"],
@@ -89,11 +104,22 @@ class Chatbot:
         )
 
 
+def _time(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text else None
+
+
 def _recorded(status: dict[str, Any]) -> Recorded:
-    identity, resolved = status.get("identity", {}), status.get("resolved", {})
+    identity, granted = status.get("identity", {}), status.get("grantedAt", {})
     return Recorded(
-        account_id=resolved.get("accountId", ""),
-        identity_id=identity.get("id", ""),
+        account_id=_matching(_ACCOUNT_ID, status.get("resolved", {}).get("accountId", "")),
+        identity_id=_matching(_IDENTITY_ID, identity.get("id", "")),
         principal_id=identity.get("principalId", ""),
+        client_id=identity.get("clientId", ""),
         proven_at=status.get("provenAt", ""),
+        role_since=granted.get("role", ""),
+        credential_since=granted.get("credential", ""),
     )
+
+
+def _matching(pattern: re.Pattern[str], text: str) -> str:
+    return text if pattern.fullmatch(text) else ""

@@ -3,6 +3,7 @@
     Fault
     |-- Pending    something on its way: look again soon, nobody has to act
     |-- Transient  a call failed that may succeed later: back off
+    |-- Blind      the operator lacks a right or a token: says nothing about what works already
     `-- Stuck      somebody has to act; looked at again, slowly
 
 A fault's `reason` is a condition's reason; its `message` says cause and fix in words.
@@ -33,6 +34,10 @@ class Pending(Fault):
 
 class Transient(Fault):
     """A call failed in a way that passes: throttled, unavailable, cut off, in conflict."""
+
+
+class Blind(Fault):
+    """The operator itself is refused. Somebody has to act, but what works goes on working."""
 
 
 class Stuck(Fault):
@@ -76,6 +81,9 @@ class KubernetesRefusal(Exception):  # noqa: N818 - what the API server said, be
         self.reason = reason
         self.message = message
 
+
+NOT_AUTHENTICATED: Final = "NotAuthenticated"
+"""Our own code for a token that Entra refused: it has none of Resource Manager's."""
 
 _FIXES: Final = {
     "AuthorizationFailed": (
@@ -138,9 +146,10 @@ def judge(refusal: Refusal) -> Fault:
         return Transient("AzureThrottled", spoken, retry_after=refusal.retry_after)
     if refusal.code in _FIXES:
         reason, fix = _FIXES[refusal.code]
-        return Stuck(reason, f"{fix} {spoken}", retry_after=refusal.retry_after)
-    if refusal.status == HTTPStatus.UNAUTHORIZED:
-        return Stuck("OperatorNotAuthenticated", f"Azure refuses the operator's token. {spoken}")
+        kind = Blind if reason == "AzureAccessDenied" else Stuck
+        return kind(reason, f"{fix} {spoken}", retry_after=refusal.retry_after)
+    if refusal.status == HTTPStatus.UNAUTHORIZED or refusal.code == NOT_AUTHENTICATED:
+        return Blind("OperatorNotAuthenticated", f"Azure refuses the operator's token. {spoken}")
     passes = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if passes or refusal.status in _PASSING_STATUSES or refusal.code in _PASSING:
         return Transient("AzureError", spoken, retry_after=refusal.retry_after)

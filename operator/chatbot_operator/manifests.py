@@ -191,8 +191,8 @@ def _environment(wanted: Wanted) -> list[Object]:
 
 
 def _verbatim(value: str) -> str:
-    """Keep the kubelet from expanding `$(NAME)` in a title that a team wrote."""
-    return value.replace("$(", "$$(")
+    """Keep the kubelet from expanding what a team wrote: of it, `$$` is the only way to say `$`."""
+    return value.replace("$", "$$")
 
 
 def _object(
@@ -257,8 +257,7 @@ def _within(wanted: Any, live: Any) -> bool:
 def _items_within(wanted: list[Any], live: list[Any]) -> bool:
     """Match lists of named things by name, as server-side apply merges them, others in order."""
     if all(isinstance(item, dict) and "name" in item for item in [*wanted, *live]):
-        named = {item["name"]: item for item in live}
-        return all(_within(item, named.get(item["name"])) for item in wanted)
+        return all(any(_within(item, other) for other in live) for item in wanted)
     if len(wanted) != len(live):
         return False
     return all(_within(one, other) for one, other in zip(wanted, live, strict=True))

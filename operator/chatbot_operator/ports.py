@@ -50,8 +50,13 @@ class Kubernetes(Protocol):
     ) -> list[Object]:
         """List the objects of a namespace that bear these labels."""
 
-    async def apply(self, resource: Resource, manifest: Object, *, status: bool = False) -> Object:
-        """Apply a manifest on the server's side as the operator, forcing; `status` its status."""
+    async def apply(self, resource: Resource, manifest: Object) -> Object:
+        """Apply a manifest on the server's side as the operator, forcing."""
+
+    async def replace_status(
+        self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object
+    ) -> None:
+        """Replace the whole status of the object, which must have this uid."""
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         """Delete the object that has this uid, in the foreground; one that is gone is no error."""

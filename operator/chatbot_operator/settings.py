@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+LARGEST = 86400
+"""The largest number of any setting: a day in seconds, the longest delay that chatbots accept."""
 
 
 class SettingsError(Exception):
@@ -86,10 +90,10 @@ class Settings:
             data_scope=reading.text("OPENAI_SCOPE"),
             audience=reading.text("TOKEN_AUDIENCE"),
             proof_delay=reading.number("PROOF_DELAY_SECONDS"),
-            proof_recheck=reading.number("PROOF_RECHECK_SECONDS"),
+            proof_recheck=reading.number("PROOF_RECHECK_SECONDS", least=1),
             propagation_deadline=reading.number("PROPAGATION_DEADLINE_SECONDS"),
             resync=reading.number("RESYNC_SECONDS"),
-            workers=int(reading.number("WORKERS")),
+            workers=int(reading.number("WORKERS", least=1)),
             probe_port=int(reading.number("PROBE_PORT")),
             host=reading.text("HOST"),
             client_id=reading.text("AZURE_CLIENT_ID"),
@@ -118,14 +122,15 @@ class _Reading:
             return ""
         return value
 
-    def number(self, name: str) -> float:
+    def number(self, name: str, *, least: float = 0) -> float:
         text = self.text(name)
         try:
             value = float(text)
         except ValueError:
-            value = -1.0
-        if value < 0:
-            self.wrong.append(f"{name} is no number of at least 0: {text}")
+            value = math.nan
+        if not least <= value <= LARGEST:
+            self.wrong.append(f"{name} is no number from {least:g} to {LARGEST}: {text!r}")
+            return least
         return value
 
 

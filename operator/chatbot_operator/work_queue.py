@@ -10,12 +10,16 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from chatbot_operator import backoff
 
 K = TypeVar("K", bound=Hashable)
+
+GAP_SECONDS = 0.5
+"""Between a pass and another that an event asks for; what the pass itself plans comes sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,24 @@ class WorkQueue(Generic[K]):
     _heap: list[tuple[float, int, K]] = field(default_factory=list)
     _running: set[K] = field(default_factory=set)
     _failures: dict[K, int] = field(default_factory=dict)
+    _not_before: dict[K, float] = field(default_factory=dict)
+    _urgent: set[K] = field(default_factory=set)
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def add(self, key: K, *, after: float = 0.0) -> None:
-        """Have a pass made over `key` in `after` seconds, or earlier if that was planned."""
+    async def add(self, key: K, *, after: float = 0.0, urgent: bool = False) -> None:
+        """Have a pass made over `key` in `after` seconds, or earlier if that was planned.
+
+        Not before a failed pass's wait is over, nor right after any pass, unless it is `urgent`:
+        what a pass itself writes comes back as events.
+        """
         async with self._changed:
-            self._plan(key, self.time() + after)
+            due = self.time() + after
+            if urgent:
+                self._urgent.add(key)
+            else:
+                due = max(due, self._not_before.get(key, due))
+            self._plan(key, due)
             self._changed.notify_all()
 
     async def work(self) -> None:
@@ -65,10 +80,10 @@ class WorkQueue(Generic[K]):
                 key, left = self._ready()
                 if key is not None:
                     return key
-                try:
-                    await asyncio.wait_for(self._changed.wait(), left)
-                except TimeoutError:
-                    continue
+                # wait_for can swallow a cancellation before Python 3.12 (python/cpython#86296).
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await self._changed.wait()
 
     def _ready(self) -> tuple[K | None, float | None]:
         """Take the key that is due, or tell the seconds until one may be."""
@@ -82,6 +97,8 @@ class WorkQueue(Generic[K]):
             else:
                 heapq.heappop(self._heap)
                 del self._due[key]
+                self._not_before.pop(key, None)
+                self._urgent.discard(key)
                 self._running.add(key)
                 return key, None
         return None, None
@@ -89,17 +106,24 @@ class WorkQueue(Generic[K]):
     async def _finish(self, key: K, wait: Wait) -> None:
         async with self._changed:
             self._running.discard(key)
-            if wait.failed:
-                attempt = self._failures[key] = self._failures.get(key, 0) + 1
-                seconds = backoff.delay(attempt, at_least=wait.seconds or 0.0, random=self.random())
-                self._plan(key, self.time() + seconds)
-            else:
-                self._failures.pop(key, None)
-                if wait.seconds is not None:
-                    self._plan(key, self.time() + wait.seconds)
-            if key in self._due:
-                heapq.heappush(self._heap, (self._due[key], next(self._order), key))
+            now, added = self.time(), self._due.pop(key, None)
+            due = self._next_due(key, wait, now)
+            gap = due if wait.failed and due is not None else now + GAP_SECONDS
+            if added is not None:
+                added = added if key in self._urgent else max(added, gap)
+                due = added if due is None else min(added, due)
+            if due is not None:
+                self._not_before[key] = gap
+                self._plan(key, due)
             self._changed.notify_all()
+
+    def _next_due(self, key: K, wait: Wait, now: float) -> float | None:
+        if not wait.failed:
+            self._failures.pop(key, None)
+            return None if wait.seconds is None else now + wait.seconds
+        attempt = self._failures[key] = self._failures.get(key, 0) + 1
+        least = wait.seconds or 0.0
+        return now + backoff.delay(attempt, at_least=least, random=self.random())
 
     def _plan(self, key: K, due: float) -> None:
         if key in self._due and self._due[key] <= due:

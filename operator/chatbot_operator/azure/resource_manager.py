@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, Self
 
 import aiohttp
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
@@ -19,7 +20,7 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
-from chatbot_operator.errors import Refusal
+from chatbot_operator.errors import NOT_AUTHENTICATED, Refusal
 from chatbot_operator.ports import Assignment, Credential, Identity, Model, OpenAIAccount
 
 CONNECT_SECONDS = 5
@@ -166,6 +167,8 @@ class ResourceManager:
 async def _call(operation: str) -> AsyncIterator[None]:
     try:
         yield
+    except ClientAuthenticationError as error:
+        raise _unauthenticated(operation, error) from error
     except HttpResponseError as error:
         raise _refusal(operation, error) from error
     except AzureError as error:
@@ -181,6 +184,12 @@ async def _or_none(call: Any) -> Any:
         if code in {"ResourceNotFound", "RoleAssignmentNotFound", "ParentResourceNotFound"}:
             return None
         raise
+
+
+def _unauthenticated(operation: str, error: ClientAuthenticationError) -> Refusal:
+    """Keep of Entra's words what is the same each time: trace ids would make every try news."""
+    words = _first_line(error).partition(" Trace ID:")[0]
+    return Refusal(operation, status=HTTPStatus.UNAUTHORIZED, code=NOT_AUTHENTICATED, message=words)
 
 
 def _refusal(operation: str, error: HttpResponseError) -> Refusal:

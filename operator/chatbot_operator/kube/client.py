@@ -24,6 +24,7 @@ TIMEOUT_SECONDS = 30
 # parser refuses: an emoji in an apply is then a 400. With a parameter it passes our bytes on.
 APPLY = "application/apply-patch+yaml; charset=utf-8"
 MERGE = "application/merge-patch+json"
+JSON = "application/json-patch+json"
 
 
 class Cluster:
@@ -55,14 +56,23 @@ class Cluster:
         items: list[Object] = found["items"]
         return items
 
-    async def apply(self, resource: Resource, manifest: Object, *, status: bool = False) -> Object:
+    async def apply(self, resource: Resource, manifest: Object) -> Object:
         metadata = manifest["metadata"]
         path = _path(resource, metadata.get("namespace", ""), metadata["name"])
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
-        if status:
-            path += "/status"
         data = json.dumps(manifest, ensure_ascii=False).encode()
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
+
+    async def replace_status(
+        self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object
+    ) -> None:
+        # Not an apply: it would leave behind what anybody else put into the status.
+        patch: list[Object] = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        path = f"{_path(resource, namespace, name)}/status"
+        await self._call("PATCH", path, body=patch, kind=JSON)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         body = {
@@ -97,7 +107,7 @@ class Cluster:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Object | bytes | None = None,
+        body: Object | list[Object] | bytes | None = None,
         kind: str = "application/json",
     ) -> Object:
         headers = {"Accept": "application/json", "Content-Type": kind}
@@ -117,7 +127,10 @@ def _answer(operation: str, status: int, text: bytes) -> Object:
     try:
         answer: Any = json.loads(text)
     except ValueError:
-        answer = {"message": text[:200].decode(errors="replace")}
+        answer = None
+    if not isinstance(answer, dict):
+        message = text[:200].decode(errors="replace")
+        raise KubernetesRefusal(operation, status, "NoObject", message)
     if status >= HTTPStatus.BAD_REQUEST:
         raise KubernetesRefusal(
             operation, status, str(answer.get("reason", "")), str(answer.get("message", ""))

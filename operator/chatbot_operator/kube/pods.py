@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import json
 import re
 from typing import Self
@@ -13,9 +15,9 @@ from chatbot_operator.ports import Readiness
 
 TIMEOUT_SECONDS = 3.0
 BODY_LIMIT = 4096
+REASON_LIMIT = 64
 MESSAGE_LIMIT = 256
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
 class PodNetwork:
@@ -38,7 +40,9 @@ class PodNetwork:
             async with self._session.get(
                 f"http://{host}:{OPS_PORT}/readyz", allow_redirects=False
             ) as response:
-                return parse(await response.content.read(BODY_LIMIT))
+                return parse(await response.content.readexactly(BODY_LIMIT))
+        except asyncio.IncompleteReadError as whole:
+            return parse(whole.partial)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
 
@@ -47,13 +51,26 @@ def parse(body: bytes) -> Readiness | None:
     """Read a readiness document (docs/contract.md), distrusting it; None when it is none."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or not isinstance(document.get("reason"), str):
         return None
     proven_at = document.get("provenAt")
     return Readiness(
-        reason=document["reason"],
-        message=CONTROL.sub(" ", str(document.get("message", "")))[:MESSAGE_LIMIT],
-        proven_at=proven_at if isinstance(proven_at, str) and TIME.fullmatch(proven_at) else "",
+        reason=_printable(document["reason"])[:REASON_LIMIT],
+        message=_printable(str(document.get("message", "")))[:MESSAGE_LIMIT],
+        proven_at=proven_at if isinstance(proven_at, str) and _is_time(proven_at) else "",
     )
+
+
+def _is_time(text: str) -> bool:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return TIME.fullmatch(text) is not None
+
+
+def _printable(text: str) -> str:
+    """Blank out what a terminal obeys and what the API server's YAML parser refuses."""
+    return "".join(c if c.isprintable() else " " for c in text)

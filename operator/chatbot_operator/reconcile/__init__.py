@@ -13,8 +13,9 @@ from chatbot_operator.errors import Fault
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.account import examine_account
 from chatbot_operator.reconcile.down import down
+from chatbot_operator.reconcile.memory import Memory
 from chatbot_operator.reconcile.outcome import Again, Key, judging
-from chatbot_operator.reconcile.up import Memory, up
+from chatbot_operator.reconcile.up import up
 
 __all__ = ["Again", "Key", "Memory", "reconcile"]
 
@@ -27,10 +28,10 @@ async def reconcile(world: World, key: Key, *, memory: Memory, chatbots: int = 0
             if body is None:
                 return Again()
             if key.resource == ports.ACCOUNTS:
-                return await examine_account(world, Account.parse(body), chatbots)
+                return await examine_account(world, Account.parse(body), memory, chatbots)
             chatbot = Chatbot.parse(body)
-            if chatbot.deleting:
-                memory.pop(chatbot.uid, None)
+            if chatbot.deleted_at is not None:
+                memory.granted.pop(chatbot.uid, None)
                 return await down(world, chatbot)
             return await up(world, chatbot, memory)
     except Fault as fault:

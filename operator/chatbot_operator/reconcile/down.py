@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from chatbot_operator import ports
+from chatbot_operator.account import Account
 from chatbot_operator.chatbot import FINALIZER, Chatbot
 from chatbot_operator.errors import Fault, Pending
 from chatbot_operator.ports import World
@@ -14,8 +18,24 @@ from chatbot_operator.reconcile.outcome import (
 )
 from chatbot_operator.status import false
 from chatbot_operator.steps import workload
-from chatbot_operator.steps.identity import remove_identity
+from chatbot_operator.steps.identity import place, remove_identity
 from chatbot_operator.steps.role import withdraw
+
+
+async def _made(world: World, chatbot: Chatbot) -> Chatbot:
+    """Give the chatbot with the ids of what was made for it, even if its status lost them."""
+    if chatbot.recorded.identity_id and chatbot.recorded.account_id:
+        return chatbot
+    body = await world.kubernetes.get(ports.ACCOUNTS, "", chatbot.account)
+    if body is None:
+        return chatbot
+    account = Account.parse(body)
+    recorded = replace(
+        chatbot.recorded,
+        account_id=account.account_id,
+        identity_id=place(chatbot, account, world.installation),
+    )
+    return replace(chatbot, recorded=recorded)
 
 
 async def down(world: World, chatbot: Chatbot) -> Again:
@@ -28,9 +48,10 @@ async def down(world: World, chatbot: Chatbot) -> Again:
     try:
         async with judging():
             await workload.stop(world, chatbot)
-            if chatbot.recorded.identity_id:
-                await withdraw(world, chatbot)
-                await remove_identity(world, chatbot)
+            made = await _made(world, chatbot)
+            if made.recorded.identity_id and made.recorded.account_id:
+                await withdraw(world, made)
+                await remove_identity(world, made)
             await workload.clear(world, chatbot)
     except Fault as fault:
         waits = [false("Ready", fault.reason, f"Being deleted. {fault.message}")]

@@ -23,7 +23,16 @@ from chatbot_operator.status import Condition, document, false, true, unknown
 
 SUMMARY: Final = ("Ready", "Reconciling", "Stalled", "Degraded")
 
-_FACTS: Final = ("url", "replicas", "pods", "selector", "provenAt", "identity", "resolved")
+_FACTS: Final = (
+    "url",
+    "replicas",
+    "pods",
+    "selector",
+    "provenAt",
+    "identity",
+    "resolved",
+    "grantedAt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,16 @@ class Findings:
 
     conditions: list[Condition] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    trouble: Fault | None = None
+
+    def put(self, condition: Condition) -> None:
+        """Replace what was found for this condition."""
+        self.conditions = [c for c in self.conditions if c.type != condition.type]
+        self.conditions.append(condition)
+
+    def degrade(self, reason: str, message: str) -> None:
+        """Note that something is wrong with a chatbot that works all the same."""
+        self.put(true("Degraded", reason, message))
 
     @asynccontextmanager
     async def step(self, condition: str, reason: str) -> AsyncIterator[list[str]]:
@@ -91,28 +110,22 @@ async def publish(
         previous=chatbot.status,
         now=world.now(),
     )
-    place = {"namespace": chatbot.namespace, "name": chatbot.name}
-    await write_status(world, ports.CHATBOTS, chatbot, place, status)
+    await write_status(world, ports.CHATBOTS, chatbot, status)
 
 
 async def write_status(
     world: World,
     resource: Resource,
     subject: Chatbot | Account,
-    place: dict[str, str],
     status: dict[str, Any],
 ) -> None:
-    """Apply a status, if it differs from the one that was read."""
+    """Replace a status, if it differs from the one that was read."""
     if status == subject.status:
         return
-    manifest = {
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
-        # The uid makes it a 409 if another object bears the name by now.
-        "metadata": {**place, "uid": subject.uid},
-        "status": status,
-    }
-    await world.kubernetes.apply(resource, manifest, status=True)
+    namespace = subject.namespace if isinstance(subject, Chatbot) else ""
+    await world.kubernetes.replace_status(
+        resource, namespace, subject.name, uid=subject.uid, status=status
+    )
 
 
 async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) -> None:

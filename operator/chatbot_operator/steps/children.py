@@ -8,20 +8,30 @@ from chatbot_operator.manifests import differs, owned
 from chatbot_operator.ports import Object, Resource, World
 
 
+async def require_free(world: World, chatbot: Chatbot, resource: Resource) -> None:
+    """See that no object of somebody else's bears the chatbot's name."""
+    live = await world.kubernetes.get(resource, chatbot.namespace, chatbot.name)
+    _require_ours(live, chatbot, resource)
+
+
 async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: Object) -> Object:
     """Make the live object what the manifest says, and give it; one of somebody else's stays."""
     live = await world.kubernetes.get(resource, chatbot.namespace, chatbot.name)
+    _require_ours(live, chatbot, resource)
+    if live is not None and "deletionTimestamp" in live["metadata"]:
+        raise Pending("ChildLeaving", f"{resource.kind} {chatbot.name} is being deleted.")
+    if not differs(live, manifest):
+        return live or manifest
+    return await world.kubernetes.apply(resource, manifest)
+
+
+def _require_ours(live: Object | None, chatbot: Chatbot, resource: Resource) -> None:
     if live is not None and not owned(live, chatbot.uid):
         raise Stuck(
             "OwnershipConflict",
             f"{resource.kind} {chatbot.name} exists and is not this chatbot's. Delete it, or give"
             " the chatbot another name.",
         )
-    if live is not None and "deletionTimestamp" in live["metadata"]:
-        raise Pending("ChildLeaving", f"{resource.kind} {chatbot.name} is being deleted.")
-    if not differs(live, manifest):
-        return live or manifest
-    return await world.kubernetes.apply(resource, manifest)
 
 
 async def remove(world: World, chatbot: Chatbot, resource: Resource) -> bool:

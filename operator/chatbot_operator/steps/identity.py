@@ -20,10 +20,7 @@ def owner(chatbot: Chatbot, installation: Installation) -> Owner:
 
 
 def place(chatbot: Chatbot, account: Account, installation: Installation) -> str:
-    """Give the ARM id of the identity: where it already is, else where the account wants it."""
-    name = naming.identity_name(owner(chatbot, installation))
-    if chatbot.recorded.identity_id.endswith(f"/{name}"):
-        return chatbot.recorded.identity_id
+    """Give the ARM id that the chatbot's identity would have if it were made now."""
     group = account.identity_resource_group or installation.identity_resource_group
     if not group:
         raise Stuck(
@@ -31,14 +28,29 @@ def place(chatbot: Chatbot, account: Account, installation: Installation) -> str
             "Neither the AzureOpenAIAccount (spec.identity.resourceGroup) nor the operator"
             " (IDENTITY_RESOURCE_GROUP) says where managed identities go.",
         )
+    name = naming.identity_name(owner(chatbot, installation))
     return naming.identity_id(account.subscription, group, name)
 
 
-async def identity(world: World, chatbot: Chatbot, account: Account, *, at: str) -> Identity:
-    """Make the identity with ARM id `at`, or find that it is there and ours."""
+async def find(world: World, chatbot: Chatbot, account: Account) -> tuple[str, Identity | None]:
+    """Give the identity and its ARM id: where it was recorded if it is there and ours, else anew.
+
+    What was recorded is believed for finding an identity, never for making one.
+    """
+    wanted, recorded = place(chatbot, account, world.installation), chatbot.recorded.identity_id
+    if recorded and recorded.lower() != wanted.lower():
+        live = await recorded_identity(world, chatbot)
+        if live is not None and _bears(live.tags, owner(chatbot, world.installation).tags):
+            return recorded, live
+    return wanted, await world.azure.identity(wanted)
+
+
+async def identity(
+    world: World, chatbot: Chatbot, account: Account, *, at: str, live: Identity | None
+) -> Identity:
+    """Make the identity with ARM id `at`, or see that the one that is there is ours."""
     mine = owner(chatbot, world.installation)
     tags = {**account.identity_tags, **mine.tags}
-    live = await world.azure.identity(at)
     if live is None:
         location = account.identity_location or world.installation.identity_location
         return await world.azure.put_identity(at, location=location or account.location, tags=tags)
@@ -46,7 +58,10 @@ async def identity(world: World, chatbot: Chatbot, account: Account, *, at: str)
     kept = {k: v for k, v in live.tags.items() if k.lower() != RETAINED_TAG}
     if kept == dict(live.tags) and _bears(live.tags, tags):
         return live
-    return await world.azure.tag_identity(at, {**kept, **tags})
+    # Azure takes names of tags case-insensitively and refuses the same one twice.
+    ours = {key.lower() for key in tags}
+    others = {k: v for k, v in kept.items() if k.lower() not in ours}
+    return await world.azure.tag_identity(at, {**others, **tags})
 
 
 async def recorded_identity(world: World, chatbot: Chatbot) -> Identity | None:
@@ -63,7 +78,15 @@ async def remove_identity(world: World, chatbot: Chatbot) -> None:
     """Delete the identity, or mark it as retained; one that is not ours stays untouched."""
     at = chatbot.recorded.identity_id
     live = await recorded_identity(world, chatbot)
-    if live is None or not _bears(live.tags, owner(chatbot, world.installation).tags):
+    if live is None:
+        return
+    if not _bears(live.tags, owner(chatbot, world.installation).tags):
+        if live.principal_id == chatbot.recorded.principal_id:
+            raise Stuck(
+                "OwnershipConflict",
+                f"Managed identity {live.id} no longer bears this chatbot's tags. Give them back,"
+                " or delete it by hand.",
+            )
         return
     if chatbot.deletion_policy is DeletionPolicy.DELETE:
         await world.azure.delete_identity(at)

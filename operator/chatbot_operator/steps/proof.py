@@ -68,12 +68,17 @@ async def ask(world: World, pods: list[Object]) -> list[Readiness]:
     return [answer for answer in answers if answer is not None]
 
 
-def judge(answers: list[Readiness], grants: Grants, now: dt.datetime) -> Proof:
+def judge(
+    answers: list[Readiness], grants: Grants, now: dt.datetime, *, latched: str = ""
+) -> Proof:
     """Tell from the pods' answers whether access is proven; raises the Fault that says why not.
 
     One pod that has just been answered settles it. A refusal that is about us outweighs an older
-    proof; trouble that passes does not.
+    proof; trouble that passes does not, nor does silence: `latched` is the time of an earlier proof
+    of a chatbot that the kubelet still finds available.
     """
+    if not answers and latched:
+        return Proof(latched, Readiness("PodsSilent", "No pod answers the operator.", ""))
     if not answers:
         raise Pending("PodsStarting", "No pod answers yet.")
     for answer in answers:

@@ -9,9 +9,14 @@ from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.ports import Assignment, Identity, World
 from chatbot_operator.steps.identity import owner, recorded_identity
 
+GONE_WITH_IT = ("AuthorizationFailed", "ResourceGroupNotFound", "SubscriptionNotFound")
 
-async def role(world: World, chatbot: Chatbot, account: Account, identity: Identity) -> None:
-    """Assign the role unless the identity holds it already, by our assignment or an equal one."""
+
+async def role(world: World, chatbot: Chatbot, account: Account, identity: Identity) -> bool:
+    """Assign the role unless the identity holds it already, by our assignment or an equal one.
+
+    Tells whether it was assigned now.
+    """
     scope = account.account_id
     await _forget_lost_principal(world, chatbot, scope, identity)
     wanted = Assignment(
@@ -24,10 +29,21 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     live = await world.azure.assignment(scope, wanted.name)
     if live is not None:
         _require_equal(live, wanted)
-        return
+        if _of_earlier_life(live, wanted):
+            await world.azure.put_assignment(wanted)
+        return False
     held = await world.azure.assignments(scope, identity.principal_id)
-    if not any(_grants(each, wanted) for each in held):
-        await world.azure.put_assignment(wanted)
+    if any(_grants(each, wanted) for each in held):
+        return False
+    await world.azure.put_assignment(wanted)
+    return True
+
+
+async def leave(world: World, chatbot: Chatbot, account: Account) -> None:
+    """Withdraw the role on the account that the name stood for before, if it was another one."""
+    before = chatbot.recorded.account_id
+    if before and before.lower() != account.account_id.lower():
+        await withdraw(world, chatbot)
 
 
 async def withdraw(world: World, chatbot: Chatbot) -> None:
@@ -42,7 +58,7 @@ async def withdraw(world: World, chatbot: Chatbot) -> None:
         # A deleted account takes the operator's own role on it along. The identity goes next, and
         # an assignment without one lets nobody in; a retained identity must lose it first.
         retained = chatbot.deletion_policy is DeletionPolicy.RETAIN
-        if retained or refusal.code != "AuthorizationFailed":
+        if retained or refusal.code not in GONE_WITH_IT:
             raise
 
 
@@ -60,6 +76,12 @@ async def _delete(world: World, chatbot: Chatbot, scope: str, principal_id: str)
     live = await world.azure.assignment(scope, name)
     if live and live.description == owner(chatbot, world.installation).description:
         await world.azure.delete_assignment(scope, name)
+
+
+def _of_earlier_life(live: Assignment, wanted: Assignment) -> bool:
+    """Tell whether our assignment still names a chatbot whose identity this one took over."""
+    mine, _, uid = wanted.description.rpartition("/")
+    return live.description.startswith(f"{mine}/") and not live.description.endswith(f"/{uid}")
 
 
 def _require_equal(live: Assignment, wanted: Assignment) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
-
 from chatbot_operator import manifests, ports
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Pending, Stuck, Transient
-from chatbot_operator.manifests import SINCE_KEY, Wanted
+from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.manifests import Wanted
 from chatbot_operator.ports import Object, Readiness, World
-from chatbot_operator.status import stamp
 from chatbot_operator.steps.children import ensure, remove
+from chatbot_operator.steps.together import both
+
+LEAVING_SECONDS = 90.0
+"""The pods' grace of 60 seconds, and some."""
+REST = 3600.0
 
 _BROKEN = {
     "ErrImagePull": "ImagePullFailed",
@@ -24,30 +25,18 @@ _BROKEN = {
 }
 
 
-async def configure(world: World, wanted: Wanted, *, credential_since: dt.datetime | None) -> None:
+async def configure(world: World, wanted: Wanted, *, credential_since: str) -> None:
     """Write what pods read when they start; it has to be there before the first of them.
 
-    `credential_since`: when this operator wrote the credential, if it did.
+    `credential_since`: when the federated credential was written (RFC 3339).
     """
     chatbot = wanted.chatbot
     account = manifests.service_account(chatbot, wanted.identity)
-    since = await _since(world, chatbot, credential_since)
-    await asyncio.gather(
+    given = manifests.config_map(chatbot, since=credential_since)
+    await both(
         ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account),
-        ensure(world, chatbot, ports.CONFIG_MAPS, manifests.config_map(chatbot, since=since)),
+        ensure(world, chatbot, ports.CONFIG_MAPS, given),
     )
-
-
-async def _since(world: World, chatbot: Chatbot, known: dt.datetime | None) -> str:
-    """Tell when the credential was written, as known, or as the ConfigMap remembers, or now.
-
-    Azure does not say. Forgetting it costs a new pod a wait of `proof_delay`, no more.
-    """
-    if known:
-        return stamp(known)
-    live = await world.kubernetes.get(ports.CONFIG_MAPS, chatbot.namespace, chatbot.name)
-    remembered: str = live.get("data", {}).get(SINCE_KEY, "") if live else ""
-    return remembered or stamp(world.now())
 
 
 async def replicas(world: World, chatbot: Chatbot) -> int:
@@ -66,11 +55,10 @@ async def replicas(world: World, chatbot: Chatbot) -> int:
 async def run(world: World, wanted: Wanted) -> tuple[Object, Object]:
     """Write Deployment and Service, and give them as they live."""
     chatbot = wanted.chatbot
-    deployment, service = await asyncio.gather(
+    return await both(
         ensure(world, chatbot, ports.DEPLOYMENTS, manifests.deployment(wanted)),
         ensure(world, chatbot, ports.SERVICES, manifests.service(chatbot)),
     )
-    return deployment, service
 
 
 async def pods(world: World, chatbot: Chatbot) -> list[Object]:
@@ -87,17 +75,22 @@ def _made_for(pod: Object, name: str) -> bool:
 
 
 async def stop(world: World, chatbot: Chatbot) -> None:
-    """Take the chatbot off the air; raises Pending until its last pod is gone."""
-    gone = await asyncio.gather(
+    """Take the chatbot off the air; raises Pending until its last pod is gone, for a while.
+
+    A courtesy to visitors, no more: pods that will not go lose role and credential next.
+    """
+    gone = await both(
         remove(world, chatbot, ports.SERVICES), remove(world, chatbot, ports.DEPLOYMENTS)
     )
-    if not all(gone) or await pods(world, chatbot):
+    begun = chatbot.deleted_at or world.now()
+    waited = (world.now() - begun).total_seconds()
+    if waited < LEAVING_SECONDS and (not all(gone) or await pods(world, chatbot)):
         raise Pending("PodsLeaving", "Waiting for the pods to end.", retry_after=1)
 
 
 async def clear(world: World, chatbot: Chatbot) -> None:
     """Remove what the pods were given."""
-    gone = await asyncio.gather(
+    gone = await both(
         remove(world, chatbot, ports.SERVICE_ACCOUNTS), remove(world, chatbot, ports.CONFIG_MAPS)
     )
     if not all(gone):
@@ -111,6 +104,7 @@ def url(chatbot: Chatbot, service: Object) -> str:
         return f"http://{chatbot.name}.{chatbot.namespace}.svc{port}"
     balancer = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
     host = (balancer[0].get("hostname") or balancer[0].get("ip")) if balancer else ""
+    host = f"[{host}]" if host and ":" in host else host
     return f"http://{host}{port}" if host else ""
 
 
@@ -119,7 +113,7 @@ def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> s
     spec, status = deployment["spec"], deployment.get("status", {})
     wanted: int = spec["replicas"]
     if wanted == 0:
-        raise Stuck("ScaledToZero", "spec.replicas is 0: nothing answers.")
+        raise Pending("ScaledToZero", "spec.replicas is 0: nothing answers.", retry_after=REST)
     available: int = status.get("availableReplicas", 0)
     rolled = (
         status.get("observedGeneration") == deployment["metadata"]["generation"]
@@ -142,7 +136,7 @@ def _raise_if_broken(deployment: Object, live: list[Object]) -> None:
             if reason in _BROKEN:
                 raise Stuck(_BROKEN[reason], f"{reason}: {message or container['image']}")
             if reason == "CrashLoopBackOff":
-                raise Transient("CrashLoop", f"The chatbot ends as soon as it starts. {message}")
+                raise Stuck("CrashLoop", f"The chatbot ends as soon as it starts. {message}")
     for condition in deployment.get("status", {}).get("conditions", ()):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             raise Stuck("PodsRefused", condition.get("message", ""))

@@ -1,0 +1,35 @@
+"""What this process has seen of Azure. Lost with it, at the price of reading again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatbot_operator.ports import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What Azure was last seen to hold for a chatbot, and when."""
+
+    account_id: str
+    identity: Identity
+    seen: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What Azure last said of an account that can be used, and when."""
+
+    generation: int
+    facts: dict[str, Any]
+    seen: dt.datetime
+
+
+@dataclass(slots=True)
+class Memory:
+    """By uid: what chatbots hold, and what accounts are."""
+
+    granted: dict[str, Granted] = field(default_factory=dict)
+    examined: dict[str, Examined] = field(default_factory=dict)
