@@ -18,8 +18,11 @@ from typing import Final
 class Fault(Exception):  # noqa: N818 - not every fault is an error
     """A step cannot be finished now.
 
-    `retry_after` is the least number of seconds before the next look.
+    `retry_after` is the least number of seconds before the next look. `unseen`: a read failed, so
+    nothing was learnt about what is; otherwise something is known to be missing.
     """
+
+    unseen = False
 
     def __init__(self, reason: str, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(f"{reason}: {message}")
@@ -49,7 +52,7 @@ class Refusal(Exception):  # noqa: N818 - what Azure said, before it is judged
 
     `status` is the HTTP status, 0 when no answer came; `code` the `error.code`, never the text;
     `request_id` the x-ms-request-id by which Microsoft's support finds the call; `retry_after` in
-    seconds.
+    seconds; `reading` tells that nothing was to be changed.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Refusal(Exception):  # noqa: N818 - what Azure said, before it is judged
         message: str,
         request_id: str = "",
         retry_after: float = 0.0,
+        reading: bool = False,
     ) -> None:
         super().__init__(f"{operation}: {status} {code}: {message}")
         self.operation = operation
@@ -69,6 +73,7 @@ class Refusal(Exception):  # noqa: N818 - what Azure said, before it is judged
         self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
+        self.reading = reading
 
 
 class KubernetesRefusal(Exception):  # noqa: N818 - what the API server said, before it is judged
@@ -139,6 +144,12 @@ def judge(refusal: Refusal) -> Fault:
     Branches on the code, never on the text; an unknown 4xx needs a person, anything else passes.
     The message leaves the request id out: it differs with every try, and the status would, too.
     """
+    fault = _judge(refusal)
+    fault.unseen = refusal.reading
+    return fault
+
+
+def _judge(refusal: Refusal) -> Fault:
     spoken = _spoken(refusal)
     if refusal.status == 0:
         return Transient("AzureUnreachable", spoken)

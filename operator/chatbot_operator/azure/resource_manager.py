@@ -52,9 +52,9 @@ class ResourceManager:
     async def account(self, account_id: str) -> OpenAIAccount:
         client = self._client(CognitiveServicesManagementClient, account_id)
         where = (_part(account_id, 4), _part(account_id, 8))
-        async with _call("read account"):
+        async with _call("read account", reading=True):
             found = await client.accounts.get(*where)
-        async with _call("list deployments"):
+        async with _call("list deployments", reading=True):
             models = [
                 Model(d.name, d.properties.model.name or "", d.properties.model.version or "")
                 async for d in client.deployments.list(*where)
@@ -63,7 +63,7 @@ class ResourceManager:
 
     async def identity(self, identity_id: str) -> Identity | None:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("read identity"):
+        async with _call("read identity", reading=True):
             found = await _or_none(client.user_assigned_identities.get(*_where(identity_id)))
         return _identity(found) if found else None
 
@@ -92,7 +92,7 @@ class ResourceManager:
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("read federated credential"):
+        async with _call("read federated credential", reading=True):
             found = await _or_none(
                 client.federated_identity_credentials.get(*_where(identity_id), name)
             )
@@ -114,14 +114,14 @@ class ResourceManager:
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         client = self._client(AuthorizationManagementClient, scope)
-        async with _call("read role assignment"):
+        async with _call("read role assignment", reading=True):
             found = await _or_none(client.role_assignments.get(scope, name))
         return _assignment(found) if found else None
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         client = self._client(AuthorizationManagementClient, scope)
         query = f"atScope() and principalId eq '{principal_id}'"
-        async with _call("list role assignments"):
+        async with _call("list role assignments", reading=True):
             found = client.role_assignments.list_for_scope(scope, filter=query)
             return [_assignment(each) async for each in found]
 
@@ -164,15 +164,13 @@ class ResourceManager:
 
 
 @asynccontextmanager
-async def _call(operation: str) -> AsyncIterator[None]:
+async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[None]:
     try:
         yield
-    except ClientAuthenticationError as error:
-        raise _unauthenticated(operation, error) from error
-    except HttpResponseError as error:
-        raise _refusal(operation, error) from error
     except AzureError as error:
-        raise Refusal(operation, status=0, code="", message=_first_line(error)) from error
+        refusal = _refusal(operation, error)
+        refusal.reading = reading
+        raise refusal from error
 
 
 async def _or_none(call: Any) -> Any:
@@ -186,13 +184,15 @@ async def _or_none(call: Any) -> Any:
         raise
 
 
-def _unauthenticated(operation: str, error: ClientAuthenticationError) -> Refusal:
-    """Keep of Entra's words what is the same each time: trace ids would make every try news."""
-    words = _first_line(error).partition(" Trace ID:")[0]
-    return Refusal(operation, status=HTTPStatus.UNAUTHORIZED, code=NOT_AUTHENTICATED, message=words)
-
-
-def _refusal(operation: str, error: HttpResponseError) -> Refusal:
+def _refusal(operation: str, error: AzureError) -> Refusal:
+    if isinstance(error, ClientAuthenticationError) and not error.error:
+        # Entra's, not Resource Manager's. Its trace ids would make every try news.
+        words = _first_line(error).partition(" Trace ID:")[0]
+        return Refusal(
+            operation, status=HTTPStatus.UNAUTHORIZED, code=NOT_AUTHENTICATED, message=words
+        )
+    if not isinstance(error, HttpResponseError):
+        return Refusal(operation, status=0, code="", message=_first_line(error))
     response: Any = error.response
     headers: Mapping[str, str] = response.headers if response is not None else {}
     spoken = error.error.message if error.error else None

@@ -114,7 +114,7 @@ async def _granted(
     try:
         mine = await _grant(world, chatbot, account, findings)
     except (Transient, Blind) as fault:
-        if not _works(chatbot):
+        if not (fault.unseen and _works(chatbot)):
             raise
         findings.conditions = [c for c in findings.conditions if c.type not in GRANTS]
         findings.conditions += _kept(chatbot)
@@ -165,16 +165,17 @@ async def _grant(world: World, chatbot: Chatbot, account: Account, findings: Fin
         await _record_intent(world, chatbot, account, findings, at)
         mine = await identity(world, chatbot, account, at=at, live=live)
         said.append(mine.name)
-    findings.facts["identity"] = {
-        "id": at,
-        "clientId": mine.client_id,
-        "principalId": mine.principal_id,
-    }
     apart = Findings()
 
     async def assign() -> bool:
         async with findings.step("RoleAssigned", "Assigned") as said:
             written = await role(world, chatbot, account, mine)
+            # Not before: the assignment of an identity that is gone is found by what is recorded.
+            findings.facts["identity"] = {
+                "id": at,
+                "clientId": mine.client_id,
+                "principalId": mine.principal_id,
+            }
             said.append("Cognitive Services OpenAI User on the account.")
             return written
 
