@@ -153,9 +153,7 @@ def test_explain_reads_like_documentation(kubectl, installed):
 
 @pytest.mark.parametrize("plural", ["azureopenaichatbots", "azureopenaiaccounts"])
 def test_every_field_is_described(kubectl, installed, plural):
-    crd = json.loads(
-        kubectl("get", "crd", f"{plural}.chatbot-operator.dev", "-o", "json")
-    )
+    crd = json.loads(kubectl("get", "crd", f"{plural}.chatbot-operator.dev", "-o", "json"))
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     assert undescribed(schema) == ["apiVersion", "kind", "metadata"]
 

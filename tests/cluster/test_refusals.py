@@ -1,0 +1,194 @@
+"""Azure refuses, throttles, breaks off: a reason in words, a wait, and no harm in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from chatbot_operator.errors import Pending
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS
+from chatbot_operator.reconcile import Key
+from cluster_world import ASSIGNMENTS, Operator, chatbot, identity_path, key
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong, the reason that the status gives, and the least wait in seconds."""
+
+    fault: dict
+    reason: str
+    wait: float = 0.0
+
+
+def respond(status, code, **headers):
+    return {"action": "respond", "status": status, "code": code, "headers": headers}
+
+
+TROUBLES = (
+    Trouble(respond(403, "AuthorizationFailed"), "AzureAccessDenied"),
+    Trouble(respond(403, "RequestDisallowedByPolicy"), "DeniedByAzurePolicy"),
+    Trouble(respond(404, "ResourceGroupNotFound"), "ResourceGroupNotFound"),
+    Trouble(respond(401, "ExpiredAuthenticationToken"), "OperatorNotAuthenticated"),
+    Trouble(respond(409, "Conflict"), "AzureError"),
+    Trouble(respond(409, "ScopeLocked"), "ResourceLocked"),
+    Trouble(respond(412, "PreconditionFailed"), "AzureRefused"),
+    Trouble(respond(429, "TooManyRequests", **{"retry-after": "7"}), "AzureThrottled", 7),
+    Trouble(respond(429, "TooManyRequests"), "AzureThrottled"),
+    Trouble(respond(500, "InternalServerError"), "AzureError"),
+    Trouble(respond(503, "ServiceUnavailable", **{"retry-after": "5"}), "AzureError", 5),
+    Trouble({"action": "reset"}, "AzureUnreachable"),
+    Trouble({"action": "apply-then-reset"}, "AzureUnreachable"),
+)
+
+IDENTITY = "userAssignedIdentities/cb-[^/]*$"
+CREDENTIAL = "federatedIdentityCredentials/"
+ASSIGNMENT = "roleAssignments/"
+LIST = "roleAssignments$"
+UP = {
+    "read identity": ("GET", IDENTITY, ""),
+    "create identity": ("PUT", IDENTITY, "identity"),
+    "tag identity": ("PATCH", IDENTITY, "tags"),
+    "read assignment": ("GET", ASSIGNMENT, ""),
+    "list assignments": ("GET", LIST, "assignment"),
+    "create assignment": ("PUT", ASSIGNMENT, "assignment"),
+    "read credential": ("GET", CREDENTIAL, ""),
+    "write credential": ("PUT", CREDENTIAL, "credential"),
+}
+
+
+async def undo(azure, namespace, what, at):
+    """Take away what the operation under test makes."""
+    identity = await azure.identity(namespace)
+    if what == "identity":
+        await azure.done("DELETE", at)
+    if what == "tags":
+        tags = {**identity["tags"], "chatbot-operator-retained": "true"}
+        await azure.done("PATCH", at, {"tags": tags})
+    if what == "assignment":
+        for each in await azure.described(namespace):
+            await azure.done("DELETE", f"{ASSIGNMENTS}/{each['name']}")
+    if what == "credential":
+        for each in identity["credentials"]:
+            await azure.done("DELETE", each["id"])
+
+
+@pytest.mark.parametrize("operation", UP)
+async def test_trouble_while_making_is_said_waited_for_and_survived(
+    operator, hand, azure, namespace, operation
+):
+    method, where, made = UP[operation]
+    await hand.create(chatbot(namespace))
+    await operator.settle(key(namespace))
+    at = identity_path(operator.world.installation, namespace)
+    for trouble in TROUBLES:
+        await undo(azure, namespace, made, at)
+        # Twice: aiohttp repeats a call by itself when a kept connection broke.
+        await azure.fault(**trouble.fault, method=method, path=where, times=2)
+        fresh = Operator(operator.world, hand)
+        again = await fresh.look(key(namespace))
+        await azure.heal()
+        await told(hand, namespace, again, trouble)
+        await fresh.settle(key(namespace))
+        await whole(hand, azure, namespace)
+
+
+async def told(hand, namespace, again, trouble):
+    """The pass gave up, asks to wait, and the status says why."""
+    assert again.failed, trouble
+    assert again.fault.reason == trouble.reason, trouble
+    assert again.seconds >= trouble.wait, trouble
+    conditions = await hand.conditions(namespace)
+    said = [c for c in conditions.values() if c["reason"] == trouble.reason]
+    assert said, (trouble, conditions)
+    assert all(c["message"] and "Traceback" not in c["message"] for c in said)
+
+
+async def whole(hand, azure, namespace):
+    """Everything is there once, and the status no longer speaks of trouble."""
+    conditions = await hand.conditions(namespace)
+    assert conditions["Ready"]["status"] == "True"
+    assert not {"Degraded", "Stalled", "Reconciling"} & conditions.keys()
+    identity = await azure.identity(namespace)
+    assert len(identity["credentials"]) == 1
+    (assignment,) = await azure.described(namespace)
+    assert assignment["principal_id"] == identity["principal_id"]
+
+
+DOWN = {
+    "read identity": ("GET", IDENTITY),
+    "read assignment": ("GET", ASSIGNMENT),
+    "delete assignment": ("DELETE", ASSIGNMENT),
+    "delete identity": ("DELETE", IDENTITY),
+}
+PASSED_OVER = {
+    # Gone with its group, which is what deletion wants.
+    ("read identity", "ResourceGroupNotFound"),
+    # The account, and the operator's role on it with it, may be gone.
+    ("read assignment", "AzureAccessDenied"),
+    ("read assignment", "ResourceGroupNotFound"),
+    ("delete assignment", "AzureAccessDenied"),
+    ("delete assignment", "ResourceGroupNotFound"),
+}
+
+
+@pytest.mark.parametrize("operation", DOWN)
+async def test_trouble_while_taking_away_is_said_waited_for_and_survived(
+    operator, hand, azure, namespace, operation
+):
+    method, where = DOWN[operation]
+    await hand.create(chatbot(namespace))
+    await operator.settle(key(namespace))
+    await hand.delete(CHATBOTS, namespace)
+    for trouble in TROUBLES:
+        if (operation, trouble.reason) in PASSED_OVER:
+            continue
+        await azure.fault(**trouble.fault, method=method, path=where, times=2)
+        again = await operator.look(key(namespace))
+        while isinstance(again.fault, Pending):  # pods leave first
+            again = await operator.look(key(namespace))
+        await azure.heal()
+        await told(hand, namespace, again, trouble)
+        assert await hand.get(CHATBOTS, namespace) is not None
+    await operator.settle(key(namespace))
+    assert await hand.get(CHATBOTS, namespace) is None
+    assert await hand.children(namespace) == {}
+    assert await azure.identities(namespace) == []
+    assert await azure.described(namespace) == []
+
+
+async def test_a_retained_identity_never_keeps_its_access(operator, hand, azure, namespace):
+    await hand.create(chatbot(namespace, deletionPolicy="Retain"))
+    await operator.settle(key(namespace))
+    await hand.delete(CHATBOTS, namespace)
+    trouble = TROUBLES[0]
+    await azure.fault(**trouble.fault, method="DELETE", path=ASSIGNMENT)
+    again = await operator.look(key(namespace))
+    while isinstance(again.fault, Pending):
+        again = await operator.look(key(namespace))
+    await told(hand, namespace, again, trouble)
+    assert "chatbot-operator-retained" not in (await azure.identity(namespace))["tags"]
+    await azure.heal()
+    await operator.settle(key(namespace))
+    assert await azure.described(namespace) == []
+    assert (await azure.identity(namespace))["tags"]["chatbot-operator-retained"] == "true"
+
+
+@pytest.mark.parametrize(
+    "trouble", TROUBLES, ids=lambda t: str(t.fault.get("status", t.fault["action"]))
+)
+async def test_trouble_with_the_account_does_not_unmake_what_was_known(
+    operator, hand, azure, trouble
+):
+    await azure.fault(**trouble.fault, method="GET", path="accounts/contoso", times=2)
+    again = await Operator(operator.world, hand).look(Key(ACCOUNTS, "", "contoso"))
+    await azure.heal()
+    assert (again.failed, again.fault.reason) == (True, trouble.reason)
+    assert again.seconds >= trouble.wait
+    usable = (await hand.conditions_of(ACCOUNTS, "", "contoso"))["Usable"]
+    passing = {
+        *("AzureError", "AzureThrottled", "AzureUnreachable"),
+        *("AzureAccessDenied", "OperatorNotAuthenticated"),  # about the operator, not the account
+    }
+    assert (usable["status"] == "True") is (trouble.reason in passing)
+    await operator.settle(Key(ACCOUNTS, "", "contoso"))
+    assert (await hand.conditions_of(ACCOUNTS, "", "contoso"))["Usable"]["status"] == "True"

@@ -1,0 +1,75 @@
+"""What happened in the cluster and in Azure, read from the audit log and from the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cluster_world import AzureHand
+
+USER = "system:serviceaccount:chatbot-operator:chatbot-operator"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the API server's audit log says about the operator."""
+
+    log: Path
+
+    def mark(self) -> int:
+        return self.log.stat().st_size
+
+    def since(self, mark: int) -> list[Any]:
+        """The operator's requests that were completed after `mark`, oldest first."""
+        with self.log.open("rb") as lines:
+            lines.seek(mark)
+            events = (json.loads(line) for line in lines if USER.encode() in line)
+            return [e for e in events if e["user"]["username"] == USER]
+
+    def writes(self, mark: int, namespace: str = "") -> list[Any]:
+        reading = {"get", "list", "watch"}
+        return [
+            e
+            for e in self.since(mark)
+            if e["verb"] not in reading and namespace in {"", e["objectRef"].get("namespace")}
+        ]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A write: what, and from when to when, in epoch seconds."""
+
+    what: str
+    begun: float
+    ended: float
+
+
+async def moments(azure: AzureHand, audit: Audit, ledger: int, log: int) -> list[Moment]:
+    """Every write of the operator, to Azure and to the cluster, in the order in which they ended.
+
+    `METHOD kind` for Azure, `verb resource` or `verb resource/part` for the cluster.
+    """
+    found = [
+        Moment(f"{e['method']} {arm_kind(e['path'])}", e["time"], e["time"] + e["duration"])
+        for e in await azure.writes(ledger)
+    ]
+    for event in audit.writes(log):
+        about = event["objectRef"]
+        what = "/".join(filter(None, (about["resource"], about.get("subresource"))))
+        begun, ended = (
+            dt.datetime.fromisoformat(event[t]).timestamp()
+            for t in ("requestReceivedTimestamp", "stageTimestamp")
+        )
+        found.append(Moment(f"{event['verb']} {what}", begun, ended))
+    return sorted(found, key=lambda moment: moment.ended)
+
+
+def arm_kind(where: str) -> str:
+    for word in ("federatedIdentityCredentials", "roleAssignments", "userAssignedIdentities"):
+        if f"/{word.lower()}/" in where.lower():
+            return word
+    return where
