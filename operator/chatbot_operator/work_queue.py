@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,12 +41,12 @@ class WorkQueue(Generic[K]):
     pass_: Callable[[K], Awaitable[Wait]]
     time: Callable[[], float]
     random: Callable[[], float]
-    _due: dict[K, float] = field(default_factory=dict)
-    _heap: list[tuple[float, int, K]] = field(default_factory=list)
+    _planned: dict[K, float] = field(default_factory=dict)
+    _events: dict[K, float] = field(default_factory=dict)
+    _not_before: dict[K, float] = field(default_factory=dict)
+    _alarms: list[tuple[float, int, K]] = field(default_factory=list)
     _running: set[K] = field(default_factory=set)
     _failures: dict[K, int] = field(default_factory=dict)
-    _not_before: dict[K, float] = field(default_factory=dict)
-    _urgent: set[K] = field(default_factory=set)
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -56,23 +57,18 @@ class WorkQueue(Generic[K]):
         what a pass itself writes comes back as events.
         """
         async with self._changed:
-            due = self.time() + after
-            if urgent:
-                self._urgent.add(key)
-            else:
-                due = max(due, self._not_before.get(key, due))
-            self._plan(key, due)
-            self._changed.notify_all()
+            before = self._due(key)
+            asked = self._planned if urgent else self._events
+            asked[key] = min(self.time() + after, asked.get(key, math.inf))
+            if self._due(key) < before:
+                self._alarm(key, self._due(key))
+                self._changed.notify_all()
 
     async def work(self) -> None:
         """Make passes, one after the other, until cancelled; run several of these at once."""
         while True:
             key = await self._next()
             await self._finish(key, await self.pass_(key))
-
-    def idle(self) -> bool:
-        """Tell whether nothing runs and nothing is due."""
-        return not self._running and all(due > self.time() for due in self._due.values())
 
     async def _next(self) -> K:
         async with self._changed:
@@ -88,45 +84,44 @@ class WorkQueue(Generic[K]):
     def _ready(self) -> tuple[K | None, float | None]:
         """Take the key that is due, or tell the seconds until one may be."""
         now = self.time()
-        while self._heap:
-            due, _, key = self._heap[0]
-            if self._due.get(key) != due or key in self._running:
-                heapq.heappop(self._heap)
-            elif due > now:
-                return None, due - now
-            else:
-                heapq.heappop(self._heap)
-                del self._due[key]
-                self._not_before.pop(key, None)
-                self._urgent.discard(key)
+        while self._alarms and self._alarms[0][0] <= now:
+            key = heapq.heappop(self._alarms)[2]
+            if self._due(key) <= now and key not in self._running:
+                for asked in (self._planned, self._events, self._not_before):
+                    asked.pop(key, None)
                 self._running.add(key)
                 return key, None
-        return None, None
+            if self._due(key) == math.inf and self._not_before.get(key, math.inf) <= now:
+                del self._not_before[key]
+        return None, self._alarms[0][0] - now if self._alarms else None
 
     async def _finish(self, key: K, wait: Wait) -> None:
         async with self._changed:
             self._running.discard(key)
-            now, added = self.time(), self._due.pop(key, None)
-            due = self._next_due(key, wait, now)
-            gap = due if wait.failed and due is not None else now + GAP_SECONDS
-            if added is not None:
-                added = added if key in self._urgent else max(added, gap)
-                due = added if due is None else min(added, due)
-            if due is not None:
-                self._not_before[key] = gap
-                self._plan(key, due)
+            now = self.time()
+            planned = self._next_due(key, wait, now)
+            self._not_before[key] = planned if wait.failed else now + GAP_SECONDS
+            planned = min(planned, self._planned.get(key, math.inf))
+            if planned < math.inf:
+                self._planned[key] = planned
+            due = self._due(key)
+            # With nothing due, the alarm serves to forget the key.
+            self._alarm(key, due if due < math.inf else self._not_before[key])
             self._changed.notify_all()
 
-    def _next_due(self, key: K, wait: Wait, now: float) -> float | None:
+    def _next_due(self, key: K, wait: Wait, now: float) -> float:
         if not wait.failed:
             self._failures.pop(key, None)
-            return None if wait.seconds is None else now + wait.seconds
+            return math.inf if wait.seconds is None else now + wait.seconds
         attempt = self._failures[key] = self._failures.get(key, 0) + 1
         least = wait.seconds or 0.0
         return now + backoff.delay(attempt, at_least=least, random=self.random())
 
-    def _plan(self, key: K, due: float) -> None:
-        if key in self._due and self._due[key] <= due:
-            return
-        self._due[key] = due
-        heapq.heappush(self._heap, (due, next(self._order), key))
+    def _due(self, key: K) -> float:
+        """Tell when the key's next pass may begin; never is infinite."""
+        event = max(self._events.get(key, math.inf), self._not_before.get(key, 0.0))
+        return min(event, self._planned.get(key, math.inf))
+
+    def _alarm(self, key: K, time: float) -> None:
+        """Have the key looked at then: there is an alarm for every due, and some for none."""
+        heapq.heappush(self._alarms, (time, next(self._order), key))

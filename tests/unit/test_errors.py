@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from chatbot_operator.errors import (
+    NOT_AUTHENTICATED,
+    Blind,
     KubernetesRefusal,
     Pending,
     Refusal,
@@ -23,16 +25,21 @@ def refusal(status, code="", message="said", **more):
 @pytest.mark.parametrize(
     ("status", "code", "kind", "reason"),
     [
-        (403, "AuthorizationFailed", Stuck, "AzureAccessDenied"),
-        (403, "LinkedAuthorizationFailed", Stuck, "AzureAccessDenied"),
+        (403, "AuthorizationFailed", Blind, "AzureAccessDenied"),
+        (403, "LinkedAuthorizationFailed", Blind, "AzureAccessDenied"),
         (404, "ResourceGroupNotFound", Stuck, "ResourceGroupNotFound"),
         (404, "SubscriptionNotFound", Stuck, "SubscriptionNotFound"),
         (403, "RequestDisallowedByPolicy", Stuck, "DeniedByAzurePolicy"),
         (409, "ScopeLocked", Stuck, "ResourceLocked"),
         (400, "RoleAssignmentLimitExceeded", Stuck, "RoleAssignmentLimit"),
         (409, "InvalidResourceLocation", Stuck, "IdentityLocationConflict"),
-        (401, "InvalidAuthenticationToken", Stuck, "OperatorNotAuthenticated"),
-        (401, "ExpiredAuthenticationToken", Stuck, "OperatorNotAuthenticated"),
+        (401, "InvalidAuthenticationToken", Blind, "OperatorNotAuthenticated"),
+        (401, "ExpiredAuthenticationToken", Blind, "OperatorNotAuthenticated"),
+        (401, "", Blind, "OperatorNotAuthenticated"),
+        (401, "SomethingNew", Blind, "OperatorNotAuthenticated"),
+        (401, NOT_AUTHENTICATED, Blind, "OperatorNotAuthenticated"),
+        (400, NOT_AUTHENTICATED, Blind, "OperatorNotAuthenticated"),
+        (403, "Forbidden", Stuck, "AzureRefused"),
         (400, "PrincipalNotFound", Transient, "AzureError"),
         (409, "MissingSubscriptionRegistration", Transient, "AzureError"),
         (404, "ResourceNotFound", Transient, "AzureError"),
@@ -73,6 +80,13 @@ def test_the_text_changes_nothing_but_the_text(status, code, text):
         spoken.retry_after,
     )
     assert text in spoken.message
+
+
+@pytest.mark.parametrize("status", [0, 401, 403, 404, 429, 503])
+@pytest.mark.parametrize("reading", [True, False])
+def test_only_a_read_that_fails_leaves_unseen_what_is(status, reading):
+    assert judge(refusal(status, "AuthorizationFailed", reading=reading)).unseen is reading
+    assert not Pending("RoleOnItsWay", "Wait.").unseen
 
 
 def test_azure_may_say_how_long_to_wait():

@@ -65,15 +65,30 @@ async def test_an_apply_sends_words_as_utf_8_and_says_so():
     assert json.loads(api.bodies[0]) == MANIFEST
 
 
-async def test_a_status_is_applied_to_its_subresource():
-    api = Api()
+async def test_a_status_replaces_the_one_of_the_object_that_was_read():
+    api, status = Api(), {"pods": "1/1", "message": "Zürich 🙂"}
     async with cluster(api) as one:
-        await one.apply(CHATBOTS, MANIFEST, status=True)
-        await one.apply(ACCOUNTS, {"metadata": {"name": "contoso"}}, status=True)
-    assert [line.partition("?")[0] for line in api.asked] == [
-        "PATCH /apis/chatbot-operator.dev/v1alpha1/namespaces/team/azureopenaichatbots/support/status",
-        "PATCH /apis/chatbot-operator.dev/v1alpha1/azureopenaiaccounts/contoso/status",
+        await one.replace_status(CHATBOTS, "team", "support", uid="u", status=status)
+        await one.replace_status(ACCOUNTS, "", "contoso", uid="v", status=status)
+    root = "PATCH /apis/chatbot-operator.dev/v1alpha1"
+    assert api.asked == [
+        f"{root}/namespaces/team/azureopenaichatbots/support/status",
+        f"{root}/azureopenaiaccounts/contoso/status",
     ]
+    assert api.kinds == ["application/json-patch+json"] * 2
+    assert [json.loads(body) for body in api.bodies] == [
+        [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        for uid in ("u", "v")
+    ]
+
+
+async def test_another_object_under_the_name_does_not_get_the_status():
+    async with cluster(refusal(422, reason="Invalid", message="test failed")) as one:
+        with pytest.raises(KubernetesRefusal, match="test failed"):
+            await one.replace_status(CHATBOTS, "team", "support", uid="u", status={})
 
 
 async def test_what_is_not_there_is_none():

@@ -23,10 +23,10 @@ def granted(ago):
     return Grants(role=NOW - ago, federation=NOW - ago, deadline=DEADLINE)
 
 
-def outcome(*answers, ago=dt.timedelta(minutes=1)):
+def outcome(*answers, ago=dt.timedelta(minutes=1), latched=""):
     """What the answers come to: a proof, or the fault."""
     try:
-        return judge(list(answers), granted(ago), NOW)
+        return judge(list(answers), granted(ago), NOW, latched=latched)
     except Fault as fault:
         return fault
 
@@ -57,6 +57,20 @@ EVERYTHING_ELSE = [*ABOUT_US, *PASSING, "PermissionDenied", "ExchangeRefused", "
 
 def test_nothing_is_proven_while_no_pod_answers():
     assert said(outcome()) == (Pending, "PodsStarting")
+
+
+def test_silence_does_not_undo_an_older_proof():
+    proven = outcome(latched=PROVEN_AT)
+    assert isinstance(proven, Proof)
+    assert proven.at == PROVEN_AT
+    assert proven.trouble is not None
+    assert proven.trouble.reason == "PodsSilent"
+
+
+def test_pods_that_answer_count_more_than_an_older_proof_that_is_only_remembered():
+    assert outcome(PROVEN, latched="2026-01-30T11:00:00Z") == Proof(PROVEN_AT, None)
+    assert said(outcome(answer("NetworkDenied"), latched=PROVEN_AT)) == (Stuck, "NetworkDenied")
+    assert said(outcome(answer("Throttled"), latched=PROVEN_AT)) == (Pending, "Throttled")
 
 
 @pytest.mark.parametrize("other", EVERYTHING_ELSE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatbot_operator.ports import CHATBOTS
 from chatbot_operator.reconcile import Key
-from chatbot_operator.watches import Users
+from chatbot_operator.watches import News, Users
 
 
 def keys(*places):
@@ -43,3 +43,41 @@ def test_a_chatbot_that_is_gone_concerns_nobody():
     users.forget("a", "one")
     assert users.of("contoso") == users.within("a") == []
     assert users.see("a", "one", "contoso")
+
+
+def test_a_chatbot_that_changes_its_account_concerns_the_new_one_only():
+    users = Users()
+    users.see("a", "one", "contoso")
+    users.see("a", "one", "fabrikam")
+    users.forget("a", "one")
+    assert users.of("contoso") == users.of("fabrikam") == users.within("a") == []
+
+
+def test_news_is_what_differs_from_the_last_time():
+    news = News()
+    assert news.see("a", "one", 1)
+    assert not news.see("a", "one", 1)
+    assert news.see("a", "one", 2)
+    assert news.see("a", "one", 1)
+
+
+def test_what_is_news_of_one_says_nothing_of_another():
+    news = News()
+    assert news.see("a", "one", 1)
+    assert news.see("b", "one", 1)
+    assert news.see("a", "two", 1)
+    assert not news.see("a", "one", 1)
+
+
+def test_what_was_forgotten_is_news_again():
+    news = News()
+    news.see("a", "one", 1)
+    news.see("b", "one", 1)
+    news.forget("a", "one")
+    news.forget("a", "one")
+    assert news.see("a", "one", 1)
+    assert not news.see("b", "one", 1)
+
+
+def test_even_nothing_is_news_when_it_is_first_seen():
+    assert News().see("", "team", {}), "a namespace without labels"

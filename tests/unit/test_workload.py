@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chatbot_operator.errors import Fault, Pending, Stuck, Transient
+from chatbot_operator.errors import Fault, Pending, Stuck
 from chatbot_operator.ports import Readiness
 from chatbot_operator.steps.workload import judge, url
 from unit.bodies import chatbot
@@ -71,7 +71,10 @@ def test_a_deployment_that_nobody_has_looked_at_is_rolling_out():
 
 
 def test_scaled_to_zero_is_said():
-    assert outcome(deployment(0)) == (Stuck, "ScaledToZero")
+    assert outcome(deployment(0)) == (Pending, "ScaledToZero")
+    with pytest.raises(Pending) as caught:
+        judge(deployment(0), [], [])
+    assert caught.value.retry_after >= 600, "an edit is an event; nobody has to look for it"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,7 @@ def test_scaled_to_zero_is_said():
         ("CreateContainerConfigError", Stuck, "ContainerConfigError"),
         ("CreateContainerError", Stuck, "ContainerConfigError"),
         ("RunContainerError", Stuck, "ContainerConfigError"),
-        ("CrashLoopBackOff", Transient, "CrashLoop"),
+        ("CrashLoopBackOff", Stuck, "CrashLoop"),
         ("ContainerCreating", Pending, "RollingOut"),
     ],
 )

@@ -1,0 +1,241 @@
+"""A cluster and an Azure in memory, as small as a pass needs them, and a clock that is set."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chatbot_operator import ports
+from chatbot_operator.errors import KubernetesRefusal, Refusal
+from chatbot_operator.manifests import selector
+from chatbot_operator.ports import (
+    Assignment,
+    Credential,
+    Identity,
+    Object,
+    OpenAIAccount,
+    Readiness,
+    Resource,
+    World,
+)
+from chatbot_operator.reconcile import Again, Key, Memory, reconcile
+from unit.bodies import INSTALLATION, account_body, chatbot_body
+
+NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+CHATBOT = Key(ports.CHATBOTS, "team", "support")
+PROVEN = Readiness("Proven", "It answered.", "2026-01-31T12:00:00Z")
+
+Place = tuple[str, str, str]
+
+
+@dataclass
+class SmallCluster:
+    """The Kubernetes port: keeps objects; pods run as soon as there is a Deployment.
+
+    `trouble` is what every call but those for chatbots gets; `serving` tells whether pods become
+    available; `lingering`: what is deleted stays.
+    """
+
+    objects: dict[Place, Object] = field(default_factory=dict)
+    trouble: KubernetesRefusal | None = None
+    serving: bool = True
+    lingering: bool = False
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        if self.trouble is not None and resource != ports.CHATBOTS:
+            raise self.trouble
+        return copy.deepcopy(self.objects.get((resource.plural, namespace, name)))
+
+    async def select(
+        self, resource: Resource, namespace: str, labels: Mapping[str, str]
+    ) -> list[Object]:
+        of_kind = [o for (plural, *_), o in self.objects.items() if plural == resource.plural]
+        return [
+            copy.deepcopy(one)
+            for one in of_kind
+            if one["metadata"]["namespace"] == namespace
+            and labels.items() <= one["metadata"]["labels"].items()
+        ]
+
+    async def apply(self, resource: Resource, manifest: Object) -> Object:
+        live = copy.deepcopy(manifest)
+        metadata = live["metadata"]
+        metadata |= {"uid": f"uid-of-{resource.plural}", "generation": 1}
+        self.objects[resource.plural, metadata["namespace"], metadata["name"]] = live
+        if resource == ports.DEPLOYMENTS:
+            self.run(live)
+        return live
+
+    def run(self, deployment: Object) -> None:
+        """Play the controllers: make a pod and tell the Deployment."""
+        replicas, metadata = deployment["spec"]["replicas"], deployment["metadata"]
+        deployment["status"] = {
+            "observedGeneration": 1,
+            "replicas": replicas,
+            "updatedReplicas": replicas,
+            "availableReplicas": replicas if self.serving else 0,
+        }
+        owner = {"kind": "ReplicaSet", "name": f"{metadata['name']}-5d4f"}
+        self.objects["pods", metadata["namespace"], "pod"] = {
+            "metadata": {
+                "namespace": metadata["namespace"],
+                "labels": selector(metadata["name"]),
+                "ownerReferences": [owner],
+            },
+            "status": {"podIP": "10.0.0.7"},
+        }
+
+    async def replace_status(
+        self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object
+    ) -> None:
+        live = self.objects[resource.plural, namespace, name]
+        assert live["metadata"]["uid"] == uid
+        live["status"] = copy.deepcopy(status)
+
+    async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
+        live = self.objects[resource.plural, namespace, name]
+        assert live["metadata"]["uid"] == uid
+        if self.lingering:
+            live["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+        else:
+            del self.objects[resource.plural, namespace, name]
+
+    async def set_finalizers(
+        self, resource: Resource, namespace: str, name: str, *, version: str, finalizers: list[str]
+    ) -> Object | None:
+        live = self.objects[resource.plural, namespace, name]
+        assert live["metadata"]["resourceVersion"] == version
+        live["metadata"]["finalizers"] = finalizers
+        return copy.deepcopy(live)
+
+
+@dataclass
+class SmallAzure:
+    """The Azure port: `asked` notes every call; `unreadable` and `unwritable` are what they get."""
+
+    identities: dict[str, Identity] = field(default_factory=dict)
+    credentials: dict[tuple[str, str], Credential] = field(default_factory=dict)
+    assigned: dict[tuple[str, str], Assignment] = field(default_factory=dict)
+    unreadable: Refusal | None = None
+    unwritable: Refusal | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, what: str) -> None:
+        self.asked.append(what)
+        if self.unreadable is not None:
+            raise self.unreadable
+
+    def write(self, what: str) -> None:
+        self.asked.append(what)
+        if self.unwritable is not None:
+            raise self.unwritable
+
+    async def account(self, account_id: str) -> OpenAIAccount:
+        raise NotImplementedError(account_id)
+
+    async def identity(self, identity_id: str) -> Identity | None:
+        self.read("identity")
+        return self.identities.get(identity_id)
+
+    async def put_identity(
+        self, identity_id: str, *, location: str, tags: Mapping[str, str]
+    ) -> Identity:
+        self.write("put identity")
+        name, number = identity_id.rpartition("/")[2], len(self.asked)
+        ids = (f"principal-{number}", f"client-{number}", INSTALLATION.tenant_id)
+        made = Identity(identity_id, name, location, *ids, dict(tags))
+        self.identities[identity_id] = made
+        return made
+
+    async def tag_identity(self, identity_id: str, tags: Mapping[str, str]) -> Identity:
+        self.write("tag identity")
+        self.identities[identity_id] = replace(self.identities[identity_id], tags=dict(tags))
+        return self.identities[identity_id]
+
+    async def delete_identity(self, identity_id: str) -> None:
+        self.write("delete identity")
+        self.identities.pop(identity_id, None)
+
+    async def credential(self, identity_id: str, name: str) -> Credential | None:
+        self.read("credential")
+        return self.credentials.get((identity_id, name))
+
+    async def put_credential(self, identity_id: str, credential: Credential) -> None:
+        self.write("put credential")
+        self.credentials[identity_id, credential.name] = credential
+
+    async def assignment(self, scope: str, name: str) -> Assignment | None:
+        self.read("assignment")
+        return self.assigned.get((scope, name))
+
+    async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        self.read("assignments")
+        found = [a for (at, _), a in self.assigned.items() if at == scope]
+        return [a for a in found if a.principal_id == principal_id]
+
+    async def put_assignment(self, assignment: Assignment) -> None:
+        self.write("put assignment")
+        self.assigned[assignment.scope, assignment.name] = assignment
+
+    async def delete_assignment(self, scope: str, name: str) -> None:
+        self.write("delete assignment")
+        self.assigned.pop((scope, name), None)
+
+
+@dataclass
+class SmallPods:
+    """The Pods port: every pod answers the same."""
+
+    answer: Readiness | None = PROVEN
+
+    async def readiness(self, address: str) -> Readiness | None:
+        assert address
+        return self.answer
+
+
+class SmallWorld:
+    """A namespace `team` with one chatbot, an account it may use, and an operator."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.cluster, self.azure, self.pods = SmallCluster(), SmallAzure(), SmallPods()
+        self.now, self.memory = NOON, Memory()
+        allowed = {"allowedNamespaces": {"all": True}, "identity": {"resourceGroup": "ai"}}
+        self.cluster.objects = {
+            ("azureopenaichatbots", "team", "support"): chatbot_body(**spec),
+            ("azureopenaiaccounts", "", "contoso"): account_body(**allowed),
+            ("namespaces", "", "team"): {"metadata": {"name": "team"}},
+        }
+        self.world = World(self.cluster, self.azure, self.pods, lambda: self.now, INSTALLATION)
+
+    async def look(self, *, after: float = 0.0) -> Again:
+        """Make a pass over the chatbot, `after` seconds later."""
+        self.now += dt.timedelta(seconds=after)
+        self.azure.asked.clear()
+        return await reconcile(self.world, CHATBOT, memory=self.memory)
+
+    async def settle(self) -> None:
+        """Make passes, five at most, until one asks for no other at once."""
+        for _ in range(5):
+            if (await self.look()).seconds != 0:
+                return
+        raise AssertionError("it goes on and on")
+
+    def restart(self) -> None:
+        """Begin with an empty memory."""
+        self.memory = Memory()
+
+    @property
+    def chatbot(self) -> Object:
+        return self.cluster.objects["azureopenaichatbots", "team", "support"]
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        """Status and reason of a condition; empty when there is none."""
+        found = (c for c in self.chatbot["status"]["conditions"] if c["type"] == kind)
+        return next(((c["status"], c["reason"]) for c in found), ("", ""))
+
+    @property
+    def deployment(self) -> Object | None:
+        return self.cluster.objects.get(("deployments", "team", "support"))
