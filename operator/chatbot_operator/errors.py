@@ -178,4 +178,6 @@ def judge_cluster(refusal: KubernetesRefusal) -> Fault:
     refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
     if refusal.status in refused:
         return Stuck("ClusterRefused", f"The cluster refuses what the operator wrote. {spoken}")
-    return Transient("ClusterUnavailable", spoken)
+    fault = Transient("ClusterUnavailable", spoken)
+    fault.unseen = True
+    return fault

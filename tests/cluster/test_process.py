@@ -98,8 +98,12 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
             return live["spec"]["template"] != before["spec"]["template"]
 
         await until(rolled, hand, namespace)
-        live = await hand.get(ACCOUNTS, "", namespace)
-        assert live["status"]["chatbots"] == 1
+
+        async def counted():
+            live = await hand.get(ACCOUNTS, "", namespace)
+            return live["status"]["chatbots"] == 1
+
+        await until(counted, hand, namespace)
         await hand.delete(CHATBOTS, namespace)
         await until(gone(hand, namespace), hand, namespace)
         assert await azure.identities(namespace) == []

@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.ports import Readiness
-from chatbot_operator.reconcile.up import DOUBT_SECONDS, LONGEST_WAIT
+from chatbot_operator.reconcile.grant import DOUBT_SECONDS
+from chatbot_operator.reconcile.up import LONGEST_WAIT
 from chatbot_operator.steps.workload import LEAVING_SECONDS
 from unit.bodies import INSTALLATION
 from unit.kstatus import verdict
