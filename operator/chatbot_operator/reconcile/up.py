@@ -106,7 +106,11 @@ async def _serve(
             "replicas": status.get("replicas", 0),
             "pods": f"{available}/{chatbot.replicas}",
             "selector": ",".join(f"{k}={v}" for k, v in selector(chatbot.name).items()),
-            "resolved": {**findings.facts["resolved"], "image": wanted.image},
+            "resolved": {
+                **findings.facts.get("resolved", {}),
+                "endpoint": wanted.endpoint,
+                "image": wanted.image,
+            },
         }
         said.append(workload.judge(deployment, pods, answers))
     return available, answers
