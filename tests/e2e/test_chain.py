@@ -271,4 +271,4 @@ def test_status_without_a_sandbox_says_so(tmp_path):
         check=False,
     )
     assert done.returncode == 1
-    assert "sandbox up" in done.stderr
+    assert "make demo" in done.stderr

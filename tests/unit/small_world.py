@@ -85,6 +85,7 @@ class SmallCluster:
                 "labels": selector(metadata["name"]),
                 "ownerReferences": [owner],
             },
+            "spec": deployment["spec"]["template"]["spec"],
             "status": {"podIP": "10.0.0.7"},
         }
 

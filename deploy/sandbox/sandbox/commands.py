@@ -22,7 +22,7 @@ from sandbox.progress import Report, reporter
 from sandbox.up import Plan, Sandbox, Status, read_status, running
 
 LOG = "sandbox.log"
-COMPLETE = "Ctrl-C, or `sandbox down`, ends it and leaves nothing behind."
+COMPLETE = "Ctrl-C, or `make down`, ends it and leaves nothing behind."
 
 QUESTIONS = {
     "help/support": ("My name is Ada. What can you do for me?", "What is my name?"),
@@ -34,7 +34,7 @@ async def up(plan: Plan, *, demo: bool) -> int:
     """Run the sandbox until it is told to stop; `demo`: ask its chatbots something first."""
     console = Console()
     if other := read_status(plan.directory):
-        console.print(f"A sandbox runs already (process {other.pid}); `sandbox down` ends it.")
+        console.print(f"A sandbox runs already (process {other.pid}); `make down` ends it.")
         return 1
     report = reporter(console)
     _end_on_signals()
@@ -47,7 +47,15 @@ async def up(plan: Plan, *, demo: bool) -> int:
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         report("down")
+    finally:
+        await asyncio.to_thread(_forget, plan.directory)
     return 0
+
+
+def _forget(directory: Path) -> None:
+    """Remove what a sandbox made, keys and tokens among it; the log stays."""
+    for part in ("cluster", "operator", "ca"):
+        shutil.rmtree(directory / part, ignore_errors=True)
 
 
 def _end_on_signals() -> None:
@@ -88,7 +96,7 @@ async def ask_one(directory: Path, name: str, question: str) -> int:
     console = Console()
     status = read_status(directory)
     if status is None:
-        console.print("No sandbox runs here; `sandbox up` starts one.")
+        console.print("No sandbox runs here; `make demo` starts one.")
         return 1
     urls = [url for key, url in status.chatbots.items() if name in (key, key.partition("/")[2])]
     if not urls:
@@ -105,7 +113,7 @@ async def ask_one(directory: Path, name: str, question: str) -> int:
 def detach(arguments: list[str], directory: Path) -> int:
     """Run the same command in the background, following its output until it is complete."""
     if other := read_status(directory):
-        print(f"A sandbox runs already (process {other.pid}); `sandbox down` ends it.")
+        print(f"A sandbox runs already (process {other.pid}); `make down` ends it.")
         return 1
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / LOG
@@ -140,7 +148,7 @@ def status(directory: Path, *, as_json: bool) -> int:
     """Print where everything of the running sandbox is; exit code 1 when none runs."""
     found = read_status(directory)
     if found is None:
-        print("No sandbox runs here; `sandbox up` starts one.", file=sys.stderr)
+        print("No sandbox runs here; `make demo` starts one.", file=sys.stderr)
         return 1
     if as_json:
         print(json.dumps(asdict(found), indent=2))
@@ -152,8 +160,7 @@ def status(directory: Path, *, as_json: bool) -> int:
 async def down(directory: Path) -> int:
     """End the sandbox and remove its state; the log stays."""
     killed = await end(directory)
-    for part in ("cluster", "operator", "ca"):
-        await asyncio.to_thread(shutil.rmtree, directory / part, ignore_errors=True)
+    await asyncio.to_thread(_forget, directory)
     print(f"down ({', '.join(killed)} had to be killed)" if killed else "down")
     return 0
 

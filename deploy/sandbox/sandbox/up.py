@@ -123,6 +123,9 @@ async def running(plan: Plan, report: Report) -> AsyncIterator[Sandbox]:
             serve(plan.azure, certificate, port=arm_port, surroundings=surroundings)
         )
         operator = await bootstrap.prepare(arm, authority.certificate, issuer=up.plane.issuer)
+        if plan.azure.propagation_federation:
+            report("waiting for Azure to spread the operator's own grants")
+            await asyncio.sleep(plan.azure.propagation_federation)
         report("starting the operator, as a pod under its shipped rights")
         await install.install(up.plane, directory, client_id=operator.client_id, arm=arm)
         api = await stack.enter_async_context(up.plane.api("admin"))
