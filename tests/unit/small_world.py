@@ -85,7 +85,6 @@ class SmallCluster:
                 "labels": selector(metadata["name"]),
                 "ownerReferences": [owner],
             },
-            "spec": deployment["spec"]["template"]["spec"],
             "status": {"podIP": "10.0.0.7"},
         }
 

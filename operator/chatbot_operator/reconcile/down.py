@@ -7,7 +7,7 @@ from dataclasses import replace
 from chatbot_operator import ports
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import FINALIZER, Chatbot
-from chatbot_operator.errors import Fault, Pending, Refusal, Stuck
+from chatbot_operator.errors import Fault, Pending
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.outcome import (
     Again,
@@ -23,24 +23,18 @@ from chatbot_operator.steps.role import withdraw
 
 
 async def _made(world: World, chatbot: Chatbot) -> Chatbot:
-    """Give the chatbot with the ids of what was made for it, even if its status lost them.
-
-    Without a record nothing was made, as it is written first; unless it was taken away since.
-    """
+    """Give the chatbot with the ids of what was made for it, even if its status lost them."""
     if chatbot.recorded.identity_id and chatbot.recorded.account_id:
         return chatbot
     body = await world.kubernetes.get(ports.ACCOUNTS, "", chatbot.account)
     if body is None:
         return chatbot
     account = Account.parse(body)
-    try:
-        at = place(chatbot, account, world.installation)
-        live = await world.azure.identity(at)
-    except (Refusal, Stuck):
-        return chatbot
-    if live is None:
-        return chatbot
-    recorded = replace(chatbot.recorded, account_id=account.account_id, identity_id=at)
+    recorded = replace(
+        chatbot.recorded,
+        account_id=account.account_id,
+        identity_id=place(chatbot, account, world.installation),
+    )
     return replace(chatbot, recorded=recorded)
 
 

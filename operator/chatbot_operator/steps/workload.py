@@ -120,26 +120,16 @@ def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> s
         and status.get("updatedReplicas", 0) == wanted
         and status.get("replicas", 0) == wanted
     )
-    if rolled and available:
+    if rolled and (available or answers):
         return f"{available} of {wanted} pods are ready."
-    if rolled and answers:
-        return "The pods run; none is ready yet."
     _raise_if_broken(deployment, live)
     if rolled:
         raise Pending("PodsStarting", "The pods are starting.")
     raise Pending("RollingOut", f"{status.get('updatedReplicas', 0)} of {wanted} pods are new.")
 
 
-def _image(pod: Object) -> str:
-    image: str = pod["spec"]["containers"][0]["image"]
-    return image
-
-
 def _raise_if_broken(deployment: Object, live: list[Object]) -> None:
-    wanted = _image(deployment["spec"]["template"])
     for pod in live:
-        if _image(pod) != wanted:  # one that is being replaced
-            continue
         for container in pod.get("status", {}).get("containerStatuses", ()):
             waiting = container.get("state", {}).get("waiting", {})
             reason, message = waiting.get("reason", ""), waiting.get("message", "")
