@@ -89,10 +89,10 @@ class Operator:
         deadline = time.monotonic() + PATIENCE
         while True:
             again = await self.look(key)
-            if not again.failed and (again.seconds is None or again.seconds >= AT_REST):
-                return again
             if isinstance(again.fault, Stuck):
                 raise again.fault
+            if not again.failed and (again.seconds is None or again.seconds >= AT_REST):
+                return again
             assert time.monotonic() < deadline, f"{key} does not come to rest: {again}"
             if again.fault and again.fault.reason in {"PodsStarting", "RollingOut"}:
                 await self.hand.roll_out(key.namespace, key.name)

@@ -102,7 +102,7 @@ class Account:
             raise Stuck(
                 "DeploymentNotAllowed",
                 f"AzureOpenAIAccount {self.name} does not allow deployment {deployment}; it allows"
-                f" {', '.join(sorted(self.deployments))}.",
+                f" {', '.join(sorted(self.deployments))}. Name one of them, or ask its owners.",
             )
         self._require_usable()
         self._require_deployment(deployment)

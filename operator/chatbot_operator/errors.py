@@ -96,7 +96,8 @@ _FIXES: Final = {
         (
             "The operator's identity lacks a right. Grant it Managed Identity Contributor on the"
             " identities' resource group and Role Based Access Control Administrator on the"
-            " account."
+            " account; or the resource it names does not exist: compare accountId and"
+            " identity.resourceGroup of the AzureOpenAIAccount."
         ),
     ),
     "LinkedAuthorizationFailed": (

@@ -13,8 +13,8 @@ from chatbot_operator.ports import Identity, Installation, Object
 
 MANAGER: Final = "chatbot-operator"
 INTENT: Final = f"{GROUP}/intent"
-PROMPT_HASH: Final = f"{GROUP}/prompt"
-IDENTITY_HASH: Final = f"{GROUP}/client-id"
+TEMPLATE: Final = f"{GROUP}/template"
+"""Annotation of pods: tells those that are wanted from those that they replace."""
 SINCE_KEY: Final = "credential-since"
 PROMPT_KEY: Final = "system-prompt"
 CONFIG_PATH: Final = "/etc/chatbot"
@@ -83,18 +83,16 @@ def service(chatbot: Chatbot) -> Object:
 
 def deployment(wanted: Wanted) -> Object:
     """Run the chatbot's pods; the identity label is in the pod template only."""
-    chatbot = wanted.chatbot
+    chatbot, pod = wanted.chatbot, _pod(wanted)
+    # Pods read the prompt, and the webhook the ServiceAccount, when they are made: another prompt
+    # or another identity must make other pods.
+    made_from = [pod, chatbot.system_prompt, wanted.identity.client_id]
     template = {
         "metadata": {
             "labels": {**selector(chatbot.name), "azure.workload.identity/use": "true"},
-            "annotations": {
-                PROMPT_HASH: _hash(chatbot.system_prompt),
-                # The webhook reads the ServiceAccount when a pod is made: another identity must
-                # make other pods.
-                IDENTITY_HASH: wanted.identity.client_id,
-            },
+            "annotations": {TEMPLATE: _hash(json.dumps(made_from, sort_keys=True))},
         },
-        "spec": _pod(wanted),
+        "spec": pod,
     }
     return _object(
         ports.DEPLOYMENTS,
@@ -232,6 +230,17 @@ def owned(live: Object, uid: str) -> bool:
     """Tell whether a chatbot of this uid controls a live object."""
     owners = live["metadata"].get("ownerReferences", ())
     return any(o.get("controller") and o["uid"] == uid for o in owners)
+
+
+def current(pod: Object, deployment: Object) -> bool:
+    """Tell whether a pod is of the Deployment's present template, not one being replaced."""
+    template = deployment["spec"]["template"]["metadata"]
+    return _template(pod["metadata"]) == _template(template)
+
+
+def _template(metadata: Object) -> str | None:
+    mark: str | None = metadata.get("annotations", {}).get(TEMPLATE)
+    return mark
 
 
 def differs(live: Object | None, manifest: Object) -> bool:

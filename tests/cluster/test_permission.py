@@ -236,6 +236,22 @@ async def test_the_account_says_where_identities_go_and_how_they_are_tagged(
     assert made["tags"]["cost-center"] == "42"
 
 
+async def test_a_group_for_identities_that_is_not_there_is_named_and_keeps_nothing(
+    operator, hand, azure, namespace, offer
+):
+    name = await offer(identity={"resourceGroup": "nowhere"})
+    await hand.create(chatbot(namespace, account=name))
+    while True:
+        again = await operator.look(key(namespace))
+        if again.failed:
+            break
+    assert again.fault.reason == "AzureAccessDenied"
+    assert "identity.resourceGroup" in again.fault.message
+    await hand.delete(CHATBOTS, namespace)
+    await operator.settle(key(namespace))
+    assert await hand.get(CHATBOTS, namespace) is None
+
+
 async def test_an_account_object_deleted_before_its_chatbot_keeps_nothing(
     operator, hand, azure, namespace
 ):

@@ -25,7 +25,7 @@ AT_ONCE = 3
 """Runs at the same time, each in a namespace of its own: most of a run is waiting."""
 
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-INTENT = re.compile(r'("chatbot-operator.dev/intent": )"[0-9a-f]+"')
+HASHES = re.compile(r'("chatbot-operator.dev/(?:intent|template)": )"[0-9a-f]+"')
 SERVERS = ("resourceVersion", "uid", "creationTimestamp", "managedFields")
 
 
@@ -89,7 +89,7 @@ class Walk:
         text = json.dumps(whole, sort_keys=True)
         for found, put in names.items():
             text = text.replace(found, put)
-        return json.loads(INTENT.sub(r'\1""', TIMES.sub("TIME", text)))
+        return json.loads(HASHES.sub(r'\1""', TIMES.sub("TIME", text)))
 
     async def nothing(self, namespace: str) -> None:
         """Nothing is left of the chatbot, neither here nor there."""

@@ -10,7 +10,6 @@ from typing import Any
 
 from chatbot_operator import ports
 from chatbot_operator.errors import KubernetesRefusal, Refusal
-from chatbot_operator.manifests import selector
 from chatbot_operator.ports import (
     Assignment,
     Credential,
@@ -82,7 +81,7 @@ class SmallCluster:
         self.objects["pods", metadata["namespace"], "pod"] = {
             "metadata": {
                 "namespace": metadata["namespace"],
-                "labels": selector(metadata["name"]),
+                **deployment["spec"]["template"]["metadata"],
                 "ownerReferences": [owner],
             },
             "status": {"podIP": "10.0.0.7"},

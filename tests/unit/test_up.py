@@ -236,6 +236,32 @@ async def test_a_chatbot_scaled_to_zero_is_nobodys_fault():
     assert (again.failed, again.seconds) == (False, 3600)
 
 
+async def test_pods_that_do_not_start_are_looked_at_again_without_backing_off():
+    world = SmallWorld()
+    world.cluster.serving = False
+    await world.settle()
+    failing = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    pod = world.cluster.objects["pods", "team", "pod"]
+    pod["status"]["containerStatuses"] = [{"image": "nosuch:1", "state": failing}]
+    world.deployment["status"]["updatedReplicas"] = 0
+    for _ in range(3):
+        again = await world.look(after=60)
+        assert world.condition("Stalled") == ("True", "ImagePullFailed")
+        assert (again.failed, again.seconds) == (False, LONGEST_WAIT)
+
+
+async def test_a_deletion_waits_for_an_azure_that_does_not_answer():
+    world = SmallWorld()
+    await world.look()
+    world.azure.unreadable = refusal(503)
+    delete(world)
+    assert (await world.look()).failed
+    assert world.chatbot["metadata"]["finalizers"]
+    world.azure.unreadable = refusal(403, "AuthorizationFailed")
+    await world.look(after=60)
+    assert world.chatbot["metadata"]["finalizers"] == []
+
+
 def delete(world):
     world.chatbot["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chatbot_operator.errors import Fault, Pending, Stuck
+from chatbot_operator.manifests import TEMPLATE
 from chatbot_operator.ports import Readiness
 from chatbot_operator.steps.workload import judge, url
 from unit.bodies import chatbot
@@ -20,13 +21,18 @@ def deployment(replicas=2, *, generation=4, conditions=(), **status):
     }
     return {
         "metadata": {"generation": generation},
-        "spec": {"replicas": replicas},
+        "spec": {"replicas": replicas, "template": template()},
         "status": {**rolled, "conditions": list(conditions), **status},
     }
 
 
 def pod(**state):
-    return {"status": {"containerStatuses": [{"image": "chatbot:1", "state": state}]}}
+    status = {"containerStatuses": [{"image": "chatbot:1", "state": state}]}
+    return {**template(), "status": status}
+
+
+def template(mark="new"):
+    return {"metadata": {"annotations": {TEMPLATE: mark}}}
 
 
 def waits(reason, message="in words"):
@@ -46,7 +52,10 @@ def test_pods_run_when_the_rollout_is_over():
 
 
 def test_pods_that_answer_run_although_they_are_not_ready():
-    assert outcome(deployment(availableReplicas=0), answers=ANSWER) == "0 of 2 pods are ready."
+    assert (
+        outcome(deployment(availableReplicas=0), answers=ANSWER)
+        == "The pods run; none is ready yet."
+    )
     assert outcome(deployment(availableReplicas=0)) == (Pending, "PodsStarting")
 
 
@@ -142,3 +151,10 @@ def test_a_failure_that_is_over_is_none():
 def test_a_chatbot_has_an_address(kind, port, ingress, address):
     service = {"status": {"loadBalancer": {"ingress": ingress}}}
     assert url(chatbot(service={"type": kind, "port": port}), service) == address
+
+
+def test_a_pod_that_is_being_replaced_says_nothing_about_the_new_ones():
+    old = {**waits("ImagePullBackOff"), **template("old")}
+    rolling = deployment(updatedReplicas=1, availableReplicas=0)
+    assert outcome(rolling, pods=[old]) == (Pending, "RollingOut")
+    assert outcome(rolling, pods=[waits("ImagePullBackOff")]) == (Stuck, "ImagePullFailed")

@@ -70,6 +70,10 @@ class Findings:
         self.conditions = [c for c in self.conditions if c.type != condition.type]
         self.conditions.append(condition)
 
+    def holds(self, kinds: tuple[str, ...]) -> bool:
+        """Tell whether all these conditions were found true."""
+        return set(kinds) <= {c.type for c in self.conditions if c.status == "True"}
+
     def degrade(self, reason: str, message: str) -> None:
         """Note that something is wrong with a chatbot that works all the same."""
         self.put(true("Degraded", reason, message))

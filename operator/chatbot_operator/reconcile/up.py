@@ -13,7 +13,7 @@ from chatbot_operator.chatbot import FINALIZER, Chatbot
 from chatbot_operator.errors import Blind, Fault, Pending, Stuck, Transient
 from chatbot_operator.manifests import Wanted, selector
 from chatbot_operator.ports import World
-from chatbot_operator.reconcile.grant import grant
+from chatbot_operator.reconcile.grant import GRANTS, grant
 from chatbot_operator.reconcile.memory import Memory
 from chatbot_operator.reconcile.outcome import (
     SUMMARY,
@@ -51,7 +51,7 @@ async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     except Fault as raised:
         fault = raised
     await publish(world, chatbot, _summary(chatbot, findings, fault), findings.facts)
-    return _again(world, chatbot, fault or findings.trouble)
+    return _again(world, chatbot, fault or findings.trouble, served=findings.holds(GRANTS))
 
 
 async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findings) -> None:
@@ -138,7 +138,8 @@ def _summary(chatbot: Chatbot, findings: Findings, fault: Fault | None) -> list[
     return summarize(findings.conditions, stalled=isinstance(fault, Stuck | Blind))
 
 
-def _again(world: World, chatbot: Chatbot, fault: Fault | None) -> Again:
+def _again(world: World, chatbot: Chatbot, fault: Fault | None, *, served: bool) -> Again:
+    """Tell when to look again; `served`: Azure holds all it should, so the fault is the pods'."""
     installation = world.installation
     if fault is None:
         just_proven = not chatbot.recorded.proven_at
@@ -146,6 +147,9 @@ def _again(world: World, chatbot: Chatbot, fault: Fault | None) -> Again:
         return Again(seconds=0 if just_proven else rest)
     if isinstance(fault, Pending):
         return Again(seconds=fault.retry_after or _patience(world, chatbot), fault=fault)
+    if isinstance(fault, Stuck) and served:
+        # The cluster tells when pods change, which a backoff would keep from being heard.
+        return Again(seconds=LONGEST_WAIT, fault=fault)
     stale = fault.reason in STALE_ACCOUNT
     account = Key(ports.ACCOUNTS, "", chatbot.account)
     also = (account,) if stale else ()

@@ -9,7 +9,8 @@ from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.ports import Assignment, Identity, World
 from chatbot_operator.steps.identity import owner, recorded_identity
 
-GONE_WITH_IT = ("AuthorizationFailed", "ResourceGroupNotFound", "SubscriptionNotFound")
+OUT_OF_REACH = ("AuthorizationFailed", "ResourceGroupNotFound", "SubscriptionNotFound")
+"""What Azure says of something that is gone with what contains it, or with our right to it."""
 
 
 async def role(world: World, chatbot: Chatbot, account: Account, identity: Identity) -> bool:
@@ -58,7 +59,7 @@ async def withdraw(world: World, chatbot: Chatbot) -> None:
         # A deleted account takes the operator's own role on it along. The identity goes next, and
         # an assignment without one lets nobody in; a retained identity must lose it first.
         retained = chatbot.deletion_policy is DeletionPolicy.RETAIN
-        if retained or refusal.code not in GONE_WITH_IT:
+        if retained or refusal.code not in OUT_OF_REACH:
             raise
 
 

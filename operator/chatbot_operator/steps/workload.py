@@ -120,8 +120,10 @@ def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> s
         and status.get("updatedReplicas", 0) == wanted
         and status.get("replicas", 0) == wanted
     )
-    if rolled and (available or answers):
+    if rolled and available:
         return f"{available} of {wanted} pods are ready."
+    if rolled and answers:
+        return "The pods run; none is ready yet."
     _raise_if_broken(deployment, live)
     if rolled:
         raise Pending("PodsStarting", "The pods are starting.")
@@ -130,6 +132,8 @@ def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> s
 
 def _raise_if_broken(deployment: Object, live: list[Object]) -> None:
     for pod in live:
+        if not manifests.current(pod, deployment):
+            continue
         for container in pod.get("status", {}).get("containerStatuses", ()):
             waiting = container.get("state", {}).get("waiting", {})
             reason, message = waiting.get("reason", ""), waiting.get("message", "")

@@ -93,7 +93,20 @@ def _table(url: str, authority: Authority) -> str:
         "owner secret": fixed.OWNER_SECRET,
         "account": resource_id(fixed.ACCOUNT_GROUP, kind, fixed.ACCOUNT),
         "identities go to": fixed.IDENTITY_GROUP,
-        "CA": authority.certificate,
-        "CA and system roots": authority.bundle,
+        "CA": authority.certificate.resolve(),
+        "CA and system roots": authority.bundle.resolve(),
     }
-    return "\n".join(f"{name:<20} {value}" for name, value in rows.items())
+    table = "\n".join(f"{name:<20} {value}" for name, value in rows.items())
+    return f"{table}\n\nWith the Azure CLI, in a configuration of its own:\n{_az(url, authority)}"
+
+
+def _az(url: str, authority: Authority) -> str:
+    owner = fixed.OWNER_CLIENT_ID
+    lines = (
+        f"export AZURE_CONFIG_DIR=$(mktemp -d) REQUESTS_CA_BUNDLE={authority.bundle.resolve()}",
+        "az config set core.instance_discovery=false core.collect_telemetry=no",
+        f"az cloud register -n sandbox --endpoint-resource-manager {url}",
+        "az cloud set -n sandbox",
+        f"az login --service-principal -u {owner} -t {fixed.TENANT} -p {fixed.OWNER_SECRET}",
+    )
+    return "\n".join(f"  {line}" for line in lines)
