@@ -61,3 +61,23 @@ async def test_given_binaries_win_and_what_they_lack_is_named(environment, tmp_p
     for name in COMPONENTS:
         (given / name).touch()
     assert await find_or_build(lambda _: None, environment) == given
+
+
+UV = """#!/bin/sh
+while [ "$1" != --target ]; do shift; done
+mkdir -p "$2/go/bin" && cp "$GO" "$2/go/bin/go"
+"""
+
+
+async def test_without_go_the_uv_that_runs_this_fetches_it(environment, tmp_path):
+    uv = tmp_path / "uv"
+    uv.write_text(UV)
+    uv.chmod(0o755)
+    go = tmp_path / "bin" / "go"
+    bare = environment | {"PATH": "/usr/bin:/bin", "GO": str(go)}
+    with pytest.raises(BinariesError, match="or `uv` to fetch it"):
+        await find_or_build(lambda _: None, bare)
+
+    found = await find_or_build(lambda _: None, bare | {"UV": str(uv)})
+
+    assert (found / "etcd").read_text() == "program\n"

