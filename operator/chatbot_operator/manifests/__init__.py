@@ -1,0 +1,28 @@
+"""The Kubernetes objects of a chatbot, and whether a live one still is what was wanted. Pure."""
+
+from chatbot_operator.manifests.comparison import current, differs, owned
+from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
+from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
+from chatbot_operator.manifests.workload import (
+    config_map,
+    deployment,
+    service,
+    service_account,
+)
+
+__all__ = [
+    "INTENT",
+    "MANAGER",
+    "OPS_PORT",
+    "PAGE_PORT",
+    "TEMPLATE",
+    "Wanted",
+    "config_map",
+    "current",
+    "deployment",
+    "differs",
+    "owned",
+    "selector",
+    "service",
+    "service_account",
+]

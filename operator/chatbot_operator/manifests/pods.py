@@ -1,0 +1,114 @@
+"""The pods of a chatbot: what runs, with which settings, under which restrictions. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from chatbot_operator.manifests.objects import TEMPLATE, Wanted, digest, selector
+from chatbot_operator.ports import Object
+
+PROMPT_KEY: Final = "system-prompt"
+SINCE_KEY: Final = "credential-since"
+CONFIG_PATH: Final = "/etc/chatbot"
+PAGE_PORT: Final = 8080
+OPS_PORT: Final = 8088
+
+
+def template(wanted: Wanted) -> Object:
+    """Give the pod template; the workload identity label is here and in no selector.
+
+    Pods read the prompt, and the webhook the ServiceAccount, when they are made: another prompt or
+    another identity must make other pods.
+    """
+    chatbot, pod = wanted.chatbot, _pod(wanted)
+    made_from = [pod, chatbot.system_prompt, wanted.identity.client_id]
+    return {
+        "metadata": {
+            "labels": {**selector(chatbot.name), "azure.workload.identity/use": "true"},
+            "annotations": {TEMPLATE: digest(json.dumps(made_from, sort_keys=True))},
+        },
+        "spec": pod,
+    }
+
+
+def _pod(wanted: Wanted) -> Object:
+    name = wanted.chatbot.name
+    return {
+        "serviceAccountName": name,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 60,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(wanted)],
+        "volumes": [{"name": "config", "configMap": {"name": name}}],
+    }
+
+
+def _container(wanted: Wanted) -> Object:
+    return {
+        "name": "chatbot",
+        "image": wanted.image,
+        "imagePullPolicy": "IfNotPresent",
+        "env": _environment(wanted),
+        "ports": [
+            {"name": "http", "containerPort": PAGE_PORT, "protocol": "TCP"},
+            {"name": "ops", "containerPort": OPS_PORT, "protocol": "TCP"},
+        ],
+        "readinessProbe": _probe("/readyz", period=5, failures=3),
+        "livenessProbe": _probe("/livez", period=10, failures=6),
+        "resources": {
+            "requests": {"cpu": "25m", "memory": "128Mi"},
+            "limits": {"memory": "256Mi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "config", "mountPath": CONFIG_PATH, "readOnly": True}],
+    }
+
+
+def _probe(path: str, *, period: int, failures: int) -> Object:
+    get = {"path": path, "port": "ops", "scheme": "HTTP"}
+    return {
+        "httpGet": get,
+        "periodSeconds": period,
+        "timeoutSeconds": 3,
+        "failureThreshold": failures,
+    }
+
+
+def _environment(wanted: Wanted) -> list[Object]:
+    """List what docs/contract.md says, in its order."""
+    chatbot, installation = wanted.chatbot, wanted.installation
+    pod_ip = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
+    given = {
+        "PORT": str(PAGE_PORT),
+        "OPS_PORT": str(OPS_PORT),
+        "AZURE_OPENAI_ENDPOINT": wanted.endpoint,
+        "AZURE_OPENAI_DEPLOYMENT": chatbot.deployment,
+        "AZURE_OPENAI_SCOPE": installation.data_scope,
+        "TEMPERATURE": "" if chatbot.temperature is None else f"{chatbot.temperature:g}",
+        "MAX_OUTPUT_TOKENS": str(chatbot.max_output_tokens or ""),
+        "CHAT_TITLE": chatbot.title,
+        "SYSTEM_PROMPT_FILE": f"{CONFIG_PATH}/{PROMPT_KEY}" if chatbot.system_prompt else "",
+        "CREDENTIAL_SINCE_FILE": f"{CONFIG_PATH}/{SINCE_KEY}",
+        "PROOF_DELAY_SECONDS": f"{installation.proof_delay:g}",
+        "PROOF_RECHECK_SECONDS": f"{installation.proof_recheck:g}",
+        "AZURE_PRINCIPAL_ID": wanted.identity.principal_id,
+    }
+    literal = [{"name": name, "value": _verbatim(value)} for name, value in given.items() if value]
+    return [{"name": "HOST", "valueFrom": pod_ip}, *literal]
+
+
+def _verbatim(value: str) -> str:
+    """Keep the kubelet from expanding what a team wrote: of it, `$$` is the only way to say `$`."""
+    return value.replace("$", "$$")

@@ -1,0 +1,67 @@
+"""ServiceAccount, ConfigMap, Service and Deployment of a chatbot. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatbot_operator import ports
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.manifests.objects import Wanted, make, selector
+from chatbot_operator.manifests.pods import PROMPT_KEY, SINCE_KEY, template
+from chatbot_operator.ports import Identity, Object
+
+PROGRESS_DEADLINE_SECONDS: Final = 1800
+"""A role may take ten minutes to spread; a rollout that waits for it has not failed."""
+
+
+def service_account(chatbot: Chatbot, identity: Identity) -> Object:
+    """Bind the pods to the identity; must be there before the first pod is admitted."""
+    return make(
+        ports.SERVICE_ACCOUNTS,
+        chatbot,
+        annotations={
+            "azure.workload.identity/client-id": identity.client_id,
+            "azure.workload.identity/tenant-id": identity.tenant_id,
+        },
+        automountServiceAccountToken=False,
+    )
+
+
+def config_map(chatbot: Chatbot, *, since: str) -> Object:
+    """Carry the system prompt and the time (RFC 3339) at which the credential was written."""
+    data = {SINCE_KEY: since, PROMPT_KEY: chatbot.system_prompt}
+    return make(ports.CONFIG_MAPS, chatbot, data=data)
+
+
+def service(chatbot: Chatbot) -> Object:
+    """Make the chatbot reachable on its page's port only."""
+    port = {"name": "http", "port": chatbot.service_port, "targetPort": "http", "protocol": "TCP"}
+    return make(
+        ports.SERVICES,
+        chatbot,
+        spec={
+            "type": chatbot.service_type,
+            "selector": selector(chatbot.name),
+            "ports": [{**port, "appProtocol": "http"}],
+        },
+    )
+
+
+def deployment(wanted: Wanted) -> Object:
+    """Run the chatbot's pods."""
+    chatbot = wanted.chatbot
+    return make(
+        ports.DEPLOYMENTS,
+        chatbot,
+        spec={
+            "replicas": wanted.replicas,
+            "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
+            "revisionHistoryLimit": 2,
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+            },
+            "selector": {"matchLabels": selector(chatbot.name)},
+            "template": template(wanted),
+        },
+    )
