@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chatbot_operator.errors import KubernetesRefusal, Refusal
@@ -77,4 +77,4 @@ def fused(world: World, fuse: Fuse) -> World:
     """The same world through a fuse."""
     kube = Fused(world.kubernetes, fuse, KubernetesRefusal("call", 0, "ServerDisconnected", ""))
     gone = Refusal("call", status=0, code="", message="Server disconnected")
-    return World(kube, Fused(world.azure, fuse, gone), world.pods, world.now, world.installation)
+    return replace(world, kubernetes=kube, azure=Fused(world.azure, fuse, gone))

@@ -35,7 +35,8 @@ class DeletionPolicy(StrEnum):
 class Recorded:
     """What an earlier pass wrote down in the status, to find things again.
 
-    Never believed alone: whatever is found by it must still bear the owner's marks.
+    Never believed alone: whatever is found by it must still bear the owner's marks. `served`: all
+    of the chatbot's objects in the cluster have been there.
     """
 
     account_id: str = ""
@@ -45,6 +46,7 @@ class Recorded:
     proven_at: str = ""
     role_since: str = ""
     credential_since: str = ""
+    served: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def _recorded(status: dict[str, Any]) -> Recorded:
         proven_at=status.get("provenAt", ""),
         role_since=granted.get("role", ""),
         credential_since=granted.get("credential", ""),
+        served="selector" in status,
     )
 
 

@@ -34,12 +34,57 @@ CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 SERVICES = Resource("", "v1", "services", "Service")
 PODS = Resource("", "v1", "pods", "Pod")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Azure's answer to a write that it carried out.
+
+    `target` is the ARM id of what was written; `request_id` the x-ms-request-id by which the call
+    is found in the activity log and by Microsoft's support, empty if Azure gave none.
+    """
+
+    operation: str
+    target: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened to a chatbot or an account, as its event tells it.
+
+    `reason` is one word for programs, `message` says what in words, `action` what was being done.
+    """
+
+    reason: str
+    message: str
+    action: str = "Reconcile"
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What happened in a pass, in order; told as events at its end."""
+
+    notes: list[Note] = field(default_factory=list)
+
+    def note(
+        self, reason: str, message: str, receipt: Receipt | None = None, *, warning: bool = False
+    ) -> None:
+        """Note that something happened; by Azure's hand if there is a receipt for it."""
+        if receipt is None:
+            self.notes.append(Note(reason, message, warning=warning))
+            return
+        action = "".join(word.capitalize() for word in receipt.operation.split())
+        told = f"{message} {receipt.target} (request {receipt.request_id or 'without an id'})"
+        self.notes.append(Note(reason, told, action, warning))
 
 
 class Kubernetes(Protocol):
     """The Kubernetes API, in the few verbs the operator uses.
 
-    Every method raises KubernetesRefusal; none retries.
+    Every method but `event` raises KubernetesRefusal; none retries.
     """
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
@@ -65,6 +110,9 @@ class Kubernetes(Protocol):
         self, resource: Resource, namespace: str, name: str, *, version: str, finalizers: list[str]
     ) -> Object | None:
         """Replace the finalizers of the object, which must still be at `version`; None if gone."""
+
+    async def event(self, regarding: Object, note: Note, *, at: dt.datetime) -> None:
+        """Tell of something that happened to an object. Best effort: never fails, never repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +174,7 @@ class Azure(Protocol):
     """Azure Resource Manager, in the few operations the operator uses.
 
     Ids are ARM ids. Every method raises Refusal; none retries: waiting belongs to the work queue.
+    Every write gives a Receipt.
     """
 
     async def account(self, account_id: str) -> OpenAIAccount:
@@ -136,19 +185,21 @@ class Azure(Protocol):
 
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
-    ) -> Identity:
+    ) -> tuple[Identity, Receipt]:
         """Create a managed identity."""
 
-    async def tag_identity(self, identity_id: str, tags: Mapping[str, str]) -> Identity:
+    async def tag_identity(
+        self, identity_id: str, tags: Mapping[str, str]
+    ) -> tuple[Identity, Receipt]:
         """Replace the tags of a managed identity."""
 
-    async def delete_identity(self, identity_id: str) -> None:
+    async def delete_identity(self, identity_id: str) -> Receipt:
         """Delete a managed identity with its credentials; one that is gone is no error."""
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         """Read a federated credential."""
 
-    async def put_credential(self, identity_id: str, credential: Credential) -> None:
+    async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
         """Create or replace a federated credential."""
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
@@ -157,10 +208,10 @@ class Azure(Protocol):
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         """List the assignments of a principal at a scope and above it."""
 
-    async def put_assignment(self, assignment: Assignment) -> None:
+    async def put_assignment(self, assignment: Assignment) -> Receipt:
         """Create a role assignment for a service principal."""
 
-    async def delete_assignment(self, scope: str, name: str) -> None:
+    async def delete_assignment(self, scope: str, name: str) -> Receipt:
         """Delete a role assignment; one that is gone is no error."""
 
 
@@ -211,10 +262,11 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything a pass may touch."""
+    """Everything a pass may touch, and its journal, which each pass begins anew."""
 
     kubernetes: Kubernetes
     azure: Azure
     pods: Pods
     now: Clock
     installation: Installation
+    journal: Journal = field(default_factory=Journal)

@@ -110,6 +110,31 @@ def _condition(
     }
 
 
+def turn(before: Mapping[str, Any], after: Mapping[str, Any]) -> Condition | None:
+    """Give the condition that a person wants to hear of because it has turned, if one has.
+
+    Stalled when it comes or has another reason, else Ready (Usable, of an account) when its state
+    is another; one that is not known yet has not turned.
+    """
+    known, found = by_type(before), by_type(after)
+    stalled = found.get("Stalled")
+    if stalled and ("Stalled" not in known or known["Stalled"].reason != stalled.reason):
+        return stalled
+    summary = found.get("Ready") or found.get("Usable")
+    if summary is None:
+        return None
+    was = known[summary.type].status if summary.type in known else "Unknown"
+    return summary if summary.status != was else None
+
+
+def by_type(status: Mapping[str, Any]) -> dict[str, Condition]:
+    """Read the conditions of a status, in their order."""
+    return {
+        c["type"]: Condition(c["type"], c["status"], c["reason"], c["message"])
+        for c in status.get("conditions", ())
+    }
+
+
 def transitioned(previous: Mapping[str, Any], kind: str, state: State) -> dt.datetime | None:
     """Tell since when a condition has had this status; None if it has another."""
     for condition in previous.get("conditions", ()):

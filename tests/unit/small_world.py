@@ -14,9 +14,11 @@ from chatbot_operator.ports import (
     Assignment,
     Credential,
     Identity,
+    Note,
     Object,
     OpenAIAccount,
     Readiness,
+    Receipt,
     Resource,
     World,
 )
@@ -42,6 +44,7 @@ class SmallCluster:
     trouble: KubernetesRefusal | None = None
     serving: bool = True
     lingering: bool = False
+    told: list[Note] = field(default_factory=list)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         if self.trouble is not None and resource != ports.CHATBOTS:
@@ -110,6 +113,11 @@ class SmallCluster:
         live["metadata"]["finalizers"] = finalizers
         return copy.deepcopy(live)
 
+    async def event(self, regarding: Object, note: Note, *, at: dt.datetime) -> None:
+        assert regarding["metadata"]["uid"]
+        assert at.tzinfo
+        self.told.append(note)
+
 
 @dataclass
 class SmallAzure:
@@ -127,10 +135,11 @@ class SmallAzure:
         if self.unreadable is not None:
             raise self.unreadable
 
-    def write(self, what: str) -> None:
+    def write(self, what: str, target: str) -> Receipt:
         self.asked.append(what)
         if self.unwritable is not None:
             raise self.unwritable
+        return Receipt(what, target, f"request-{len(self.asked)}")
 
     async def account(self, account_id: str) -> OpenAIAccount:
         raise NotImplementedError(account_id)
@@ -141,30 +150,34 @@ class SmallAzure:
 
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
-    ) -> Identity:
-        self.write("put identity")
+    ) -> tuple[Identity, Receipt]:
+        receipt = self.write("put identity", identity_id)
         name, number = identity_id.rpartition("/")[2], len(self.asked)
         ids = (f"principal-{number}", f"client-{number}", INSTALLATION.tenant_id)
         made = Identity(identity_id, name, location, *ids, dict(tags))
         self.identities[identity_id] = made
-        return made
+        return made, receipt
 
-    async def tag_identity(self, identity_id: str, tags: Mapping[str, str]) -> Identity:
-        self.write("tag identity")
+    async def tag_identity(
+        self, identity_id: str, tags: Mapping[str, str]
+    ) -> tuple[Identity, Receipt]:
+        receipt = self.write("tag identity", identity_id)
         self.identities[identity_id] = replace(self.identities[identity_id], tags=dict(tags))
-        return self.identities[identity_id]
+        return self.identities[identity_id], receipt
 
-    async def delete_identity(self, identity_id: str) -> None:
-        self.write("delete identity")
+    async def delete_identity(self, identity_id: str) -> Receipt:
+        receipt = self.write("delete identity", identity_id)
         self.identities.pop(identity_id, None)
+        return receipt
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         self.read("credential")
         return self.credentials.get((identity_id, name))
 
-    async def put_credential(self, identity_id: str, credential: Credential) -> None:
-        self.write("put credential")
+    async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
+        receipt = self.write("put credential", f"{identity_id}/{credential.name}")
         self.credentials[identity_id, credential.name] = credential
+        return receipt
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         self.read("assignment")
@@ -175,13 +188,15 @@ class SmallAzure:
         found = [a for (at, _), a in self.assigned.items() if at == scope]
         return [a for a in found if a.principal_id == principal_id]
 
-    async def put_assignment(self, assignment: Assignment) -> None:
-        self.write("put assignment")
+    async def put_assignment(self, assignment: Assignment) -> Receipt:
+        receipt = self.write("put assignment", f"{assignment.scope}/{assignment.name}")
         self.assigned[assignment.scope, assignment.name] = assignment
+        return receipt
 
-    async def delete_assignment(self, scope: str, name: str) -> None:
-        self.write("delete assignment")
+    async def delete_assignment(self, scope: str, name: str) -> Receipt:
+        receipt = self.write("delete assignment", f"{scope}/{name}")
         self.assigned.pop((scope, name), None)
+        return receipt
 
 
 @dataclass

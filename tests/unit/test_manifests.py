@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from chatbot_operator import manifests
-from chatbot_operator.manifests import INTENT, TEMPLATE, differs, owned
+from chatbot_operator.manifests import INTENT, TEMPLATE, differences, differs, owned
 from hypothesis import example, given
 from hypothesis import strategies as st
 from unit.bodies import IDENTITY, chatbot, wanted
@@ -256,6 +256,20 @@ def test_a_field_that_is_no_longer_wanted_counts():
     del unsigned["metadata"]["annotations"][INTENT]
     del unsigned["spec"]["template"]["metadata"]["annotations"][TEMPLATE]
     assert not differs(warm, unsigned), "only the hash of the intent can tell"
+
+
+def test_what_differs_is_named_by_its_path():
+    live = copy.deepcopy(FULL["Deployment"])
+    live["spec"]["replicas"] = 7
+    (container,) = live["spec"]["template"]["spec"]["containers"]
+    container["env"] = [e for e in container["env"] if e["name"] != "PORT"]
+    container["image"] = "other"
+    pods = "spec.template.spec.containers[chatbot]"
+    assert differences(live, FULL["Deployment"]) == [
+        "spec.replicas",
+        f"{pods}.image",
+        f"{pods}.env[PORT]",
+    ]
 
 
 def test_the_same_chatbot_makes_the_same_objects():

@@ -15,6 +15,7 @@ from chatbot_operator.status import (
     summarize,
     transitioned,
     true,
+    turn,
     unknown,
 )
 from hypothesis import given
@@ -190,6 +191,29 @@ def test_since_when_a_condition_holds_is_read_from_the_status():
     assert transitioned(status, "RoleAssigned", "True") == NOON
     assert transitioned(status, "RoleAssigned", "False") is None
     assert transitioned({}, "RoleAssigned", "True") is None
+
+
+STALLED = true("Stalled", "NoRole", "Grant it.")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ([], [unknown("Ready", "Creating")], None),
+        ([], [true("Ready", "Ready")], "Ready"),
+        ([unknown("Ready", "Creating")], [unknown("Ready", "RollingOut")], None),
+        ([unknown("Ready", "Creating")], [false("Ready", "Throttled")], "Ready"),
+        ([true("Ready", "Ready")], [true("Ready", "Ready")], None),
+        ([unknown("Ready", "Creating")], [false("Ready", "NoRole"), STALLED], "Stalled"),
+        ([false("Ready", "NoRole"), STALLED], [false("Ready", "NoRole"), STALLED], None),
+        ([true("Stalled", "Other")], [STALLED], "Stalled"),
+        ([false("Ready", "NoRole"), STALLED], [true("Ready", "Ready")], "Ready"),
+        ([true("Usable", "Usable")], [false("Usable", "NotOpenAI")], "Usable"),
+    ],
+)
+def test_what_turns_is_told_and_nothing_else(before, after, told):
+    turned = turn(written(before), written(after))
+    assert (turned.type if turned else None) == told
 
 
 @given(st.timedeltas(dt.timedelta(0), dt.timedelta(days=36500)), st.integers(-23, 23))

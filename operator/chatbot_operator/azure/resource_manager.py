@@ -21,10 +21,11 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
 from chatbot_operator.errors import NOT_AUTHENTICATED, Refusal
-from chatbot_operator.ports import Assignment, Credential, Identity, Model, OpenAIAccount
+from chatbot_operator.ports import Assignment, Credential, Identity, Model, OpenAIAccount, Receipt
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
+REQUEST_ID = "x-ms-request-id"
 
 
 class ResourceManager:
@@ -69,26 +70,33 @@ class ResourceManager:
 
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
-    ) -> Identity:
+    ) -> tuple[Identity, Receipt]:
         client = self._client(ManagedServiceIdentityClient, identity_id)
         body = msi.Identity(location=location, tags=dict(tags))
-        async with _call("create identity"):
-            made = await client.user_assigned_identities.create_or_update(
-                *_where(identity_id), body
+        async with _call("create identity") as operation:
+            made, request_id = await client.user_assigned_identities.create_or_update(
+                *_where(identity_id), body, cls=_with_request_id
             )
-        return _identity(made)
+        return _identity(made), Receipt(operation, identity_id, request_id)
 
-    async def tag_identity(self, identity_id: str, tags: Mapping[str, str]) -> Identity:
+    async def tag_identity(
+        self, identity_id: str, tags: Mapping[str, str]
+    ) -> tuple[Identity, Receipt]:
         client = self._client(ManagedServiceIdentityClient, identity_id)
         body = msi.IdentityUpdate(tags=dict(tags))
-        async with _call("tag identity"):
-            changed = await client.user_assigned_identities.update(*_where(identity_id), body)
-        return _identity(changed)
+        async with _call("tag identity") as operation:
+            changed, request_id = await client.user_assigned_identities.update(
+                *_where(identity_id), body, cls=_with_request_id
+            )
+        return _identity(changed), Receipt(operation, identity_id, request_id)
 
-    async def delete_identity(self, identity_id: str) -> None:
+    async def delete_identity(self, identity_id: str) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("delete identity"):
-            await client.user_assigned_identities.delete(*_where(identity_id))
+        async with _call("delete identity") as operation:
+            _, request_id = await client.user_assigned_identities.delete(
+                *_where(identity_id), cls=_with_request_id
+            )
+        return Receipt(operation, identity_id, request_id)
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         client = self._client(ManagedServiceIdentityClient, identity_id)
@@ -100,17 +108,19 @@ class ResourceManager:
             return None
         return Credential(name, found.issuer, found.subject, tuple(found.audiences))
 
-    async def put_credential(self, identity_id: str, credential: Credential) -> None:
+    async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
         body = msi.FederatedIdentityCredential(
             issuer=credential.issuer,
             subject=credential.subject,
             audiences=list(credential.audiences),
         )
-        async with _call("write federated credential"):
-            await client.federated_identity_credentials.create_or_update(
-                *_where(identity_id), credential.name, body
+        async with _call("write federated credential") as operation:
+            _, request_id = await client.federated_identity_credentials.create_or_update(
+                *_where(identity_id), credential.name, body, cls=_with_request_id
             )
+        target = f"{identity_id}/federatedIdentityCredentials/{credential.name}"
+        return Receipt(operation, target, request_id)
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         client = self._client(AuthorizationManagementClient, scope)
@@ -125,7 +135,7 @@ class ResourceManager:
             found = client.role_assignments.list_for_scope(scope, filter=query)
             return [_assignment(each) async for each in found]
 
-    async def put_assignment(self, assignment: Assignment) -> None:
+    async def put_assignment(self, assignment: Assignment) -> Receipt:
         client = self._client(AuthorizationManagementClient, assignment.scope)
         body = RoleAssignmentCreateParameters(
             role_definition_id=assignment.role_definition_id,
@@ -135,13 +145,17 @@ class ResourceManager:
             principal_type="ServicePrincipal",
             description=assignment.description,
         )
-        async with _call("create role assignment"):
-            await client.role_assignments.create(assignment.scope, assignment.name, body)
+        async with _call("create role assignment") as operation:
+            _, request_id = await client.role_assignments.create(
+                assignment.scope, assignment.name, body, cls=_with_request_id
+            )
+        return Receipt(operation, _assignment_id(assignment.scope, assignment.name), request_id)
 
-    async def delete_assignment(self, scope: str, name: str) -> None:
+    async def delete_assignment(self, scope: str, name: str) -> Receipt:
         client = self._client(AuthorizationManagementClient, scope)
-        async with _call("delete role assignment"):
-            await client.role_assignments.delete(scope, name)
+        async with _call("delete role assignment") as operation:
+            _, request_id = await client.role_assignments.delete(scope, name, cls=_with_request_id)
+        return Receipt(operation, _assignment_id(scope, name), request_id)
 
     def _client(self, kind: type, resource_id: str) -> Any:
         subscription = _part(resource_id, 2)
@@ -164,13 +178,18 @@ class ResourceManager:
 
 
 @asynccontextmanager
-async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[None]:
+async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[str]:
     try:
-        yield
+        yield operation
     except AzureError as error:
         refusal = _refusal(operation, error)
         refusal.reading = reading
         raise refusal from error
+
+
+def _with_request_id(response: Any, body: Any, _headers: Any) -> tuple[Any, str]:
+    """Give what was answered together with the id of the request, as an operation's `cls`."""
+    return body, response.http_response.headers.get(REQUEST_ID, "")
 
 
 async def _or_none(call: Any) -> Any:
@@ -201,7 +220,7 @@ def _refusal(operation: str, error: AzureError) -> Refusal:
         status=error.status_code or 0,
         code=(error.error.code if error.error else None) or "",
         message=spoken or _first_line(error),
-        request_id=headers.get("x-ms-request-id", ""),
+        request_id=headers.get(REQUEST_ID, ""),
         retry_after=_seconds(headers.get("Retry-After", "")),
     )
 
@@ -220,6 +239,10 @@ def _part(resource_id: str, position: int) -> str:
 
 def _where(identity_id: str) -> tuple[str, str]:
     return _part(identity_id, 4), _part(identity_id, 8)
+
+
+def _assignment_id(scope: str, name: str) -> str:
+    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
 
 
 def _identity(found: Any) -> Identity:

@@ -5,7 +5,10 @@ One touch of a typed API (CoreV1Api) loads the models of all of them: 104 MiB, m
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import logging
+import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Self
@@ -15,10 +18,15 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 
 from chatbot_operator.errors import KubernetesRefusal
-from chatbot_operator.ports import Object, Resource
+from chatbot_operator.ports import EVENTS, Note, Object, Resource
+
+log = logging.getLogger("chatbot_operator")
 
 FIELD_MANAGER = "chatbot-operator"
+CONTROLLER = "chatbot-operator.dev/operator"
 TIMEOUT_SECONDS = 30
+NOTE_LIMIT = 1024
+"""Bytes of an event's note."""
 
 # Of the bare type the client would encode the body itself, with escapes that the API server's YAML
 # parser refuses: an emoji in an apply is then a 400. With a parameter it passes our bytes on.
@@ -101,6 +109,14 @@ class Cluster:
                 return None
             raise
 
+    async def event(self, regarding: Object, note: Note, *, at: dt.datetime) -> None:
+        event = _event(regarding, note, at, instance=socket.gethostname())
+        try:
+            await self._call("POST", _path(EVENTS, event["metadata"]["namespace"]), body=event)
+        except KubernetesRefusal as refusal:
+            # A namespace that is going takes no more events; nothing depends on one.
+            log.debug("event not told: %s", refusal)
+
     async def _call(
         self,
         method: str,
@@ -121,6 +137,38 @@ class Cluster:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubernetesRefusal(f"{method} {path}", 0, type(error).__name__, "") from error
         return _answer(f"{method} {path}", response.status, text)
+
+
+def _event(regarding: Object, note: Note, at: dt.datetime, *, instance: str) -> Object:
+    """Write an event as events.k8s.io/v1 wants it, within its bounds.
+
+    About something without a namespace it goes to `default`
+    (https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/events.go).
+    """
+    metadata = regarding["metadata"]
+    return {
+        "apiVersion": EVENTS.api_version,
+        "kind": EVENTS.kind,
+        "metadata": {
+            "namespace": metadata.get("namespace", "default"),
+            "generateName": f"{metadata['name']}-",
+        },
+        "eventTime": at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "reportingController": CONTROLLER,
+        "reportingInstance": instance[:128],
+        "type": "Warning" if note.warning else "Normal",
+        "reason": note.reason[:128],
+        "action": note.action[:128],
+        "note": note.message.encode()[:NOTE_LIMIT].decode(errors="ignore"),
+        "regarding": {
+            "apiVersion": regarding["apiVersion"],
+            "kind": regarding["kind"],
+            "namespace": metadata.get("namespace", ""),
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+            "resourceVersion": metadata["resourceVersion"],
+        },
+    }
 
 
 def _answer(operation: str, status: int, text: bytes) -> Object:

@@ -1,6 +1,6 @@
 """The Kubernetes objects of a chatbot, and whether a live one still is what was wanted. Pure."""
 
-from chatbot_operator.manifests.comparison import current, differs, owned
+from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
 from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
 from chatbot_operator.manifests.workload import (
@@ -20,7 +20,9 @@ __all__ = [
     "config_map",
     "current",
     "deployment",
+    "differences",
     "differs",
+    "intent",
     "owned",
     "selector",
     "service",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chatbot_operator.ports import Identity
+from chatbot_operator.reconcile.events import Allowances
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Examined:
 
 @dataclass(slots=True)
 class Memory:
-    """By uid: what chatbots hold, and what accounts are."""
+    """By uid: what chatbots hold, what accounts are, and how much was told of either."""
 
     granted: dict[str, Granted] = field(default_factory=dict)
     examined: dict[str, Examined] = field(default_factory=dict)
+    told: Allowances = field(default_factory=Allowances)

@@ -19,7 +19,7 @@ from chatbot_operator.errors import (
     judge_cluster,
 )
 from chatbot_operator.ports import Resource, World
-from chatbot_operator.status import Condition, document, false, true, unknown
+from chatbot_operator.status import Condition, by_type, document, false, true, turn, unknown
 
 SUMMARY: Final = ("Ready", "Reconciling", "Stalled", "Degraded")
 
@@ -123,13 +123,18 @@ async def write_status(
     subject: Chatbot | Account,
     status: dict[str, Any],
 ) -> None:
-    """Replace a status, if it differs from the one that was read."""
+    """Replace a status, if it differs from the one that was read; note what has turned by it."""
     if status == subject.status:
         return
     namespace = subject.namespace if isinstance(subject, Chatbot) else ""
     await world.kubernetes.replace_status(
         resource, namespace, subject.name, uid=subject.uid, status=status
     )
+    told = turn(subject.status, status)
+    if told is not None:
+        leaving = isinstance(subject, Chatbot) and subject.deleted_at is not None
+        wrong = told.type == "Stalled" or (told.status == "False" and not leaving)
+        world.journal.note(told.reason, told.message, warning=wrong)
 
 
 async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) -> None:
@@ -150,7 +155,4 @@ def remembered(chatbot: Chatbot) -> dict[str, Any]:
 
 def conditions_of(chatbot: Chatbot) -> list[Condition]:
     """Give the conditions of the status as it is."""
-    return [
-        Condition(c["type"], c["status"], c["reason"], c["message"])
-        for c in chatbot.status.get("conditions", ())
-    ]
+    return list(by_type(chatbot.status).values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Pending, Stuck
-from chatbot_operator.manifests import differs, owned
+from chatbot_operator.manifests import differences, differs, intent, owned
 from chatbot_operator.ports import Object, Resource, World
 
 
@@ -20,9 +20,22 @@ async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: O
     _require_ours(live, chatbot, resource)
     if live is not None and "deletionTimestamp" in live["metadata"]:
         raise Pending("ChildLeaving", f"{resource.kind} {chatbot.name} is being deleted.")
-    if not differs(live, manifest):
-        return live or manifest
-    return await world.kubernetes.apply(resource, manifest)
+    if live is not None and not differs(live, manifest):
+        return live
+    applied = await world.kubernetes.apply(resource, manifest)
+    _note_repair(world, chatbot, live, manifest)
+    return applied
+
+
+def _note_repair(world: World, chatbot: Chatbot, live: Object | None, manifest: Object) -> None:
+    """Note that an object was put back, unless it is new or wanted otherwise than before."""
+    name = f"{manifest['kind']} {chatbot.name}"
+    if live is None:
+        if chatbot.recorded.served:
+            world.journal.note("PutBack", f"{name} was gone; made it again.")
+    elif intent(live) == intent(manifest):
+        what = ", ".join(differences(live, manifest))
+        world.journal.note("PutRight", f"{name} was edited; put right: {what}.")
 
 
 def _require_ours(live: Object | None, chatbot: Chatbot, resource: Resource) -> None:

@@ -16,7 +16,15 @@ async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool
         subject=naming.subject(chatbot.namespace, chatbot.name),
         audiences=(installation.audience,),
     )
-    if await world.azure.credential(identity.id, wanted.name) == wanted:
+    live = await world.azure.credential(identity.id, wanted.name)
+    if live == wanted:
         return False
-    await world.azure.put_credential(identity.id, wanted)
+    receipt = await world.azure.put_credential(identity.id, wanted)
+    if live is not None:
+        message = "Put right a federated credential that differed."
+    elif chatbot.recorded.credential_since:
+        message = "Put back a federated credential that was gone."
+    else:
+        message = "Created the federated credential."
+    world.journal.note("CredentialWritten", message, receipt)
     return True

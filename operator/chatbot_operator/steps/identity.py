@@ -53,7 +53,15 @@ async def identity(
     tags = {**account.identity_tags, **mine.tags}
     if live is None:
         location = account.identity_location or world.installation.identity_location
-        return await world.azure.put_identity(at, location=location or account.location, tags=tags)
+        made, receipt = await world.azure.put_identity(
+            at, location=location or account.location, tags=tags
+        )
+        gone = chatbot.recorded.principal_id and chatbot.recorded.identity_id == at
+        message = (
+            "Made a managed identity again that was gone." if gone else "Created the identity."
+        )
+        world.journal.note("IdentityCreated", message, receipt)
+        return made
     _require_ours(live, mine)
     kept = {k: v for k, v in live.tags.items() if k.lower() != RETAINED_TAG}
     if kept == dict(live.tags) and _bears(live.tags, tags):
@@ -61,7 +69,9 @@ async def identity(
     # Azure takes names of tags case-insensitively and refuses the same one twice.
     ours = {key.lower() for key in tags}
     others = {k: v for k, v in kept.items() if k.lower() not in ours}
-    return await world.azure.tag_identity(at, {**others, **tags})
+    tagged, receipt = await world.azure.tag_identity(at, {**others, **tags})
+    world.journal.note("IdentityTagged", "Put the identity's tags right.", receipt)
+    return tagged
 
 
 async def recorded_identity(world: World, chatbot: Chatbot) -> Identity | None:
@@ -89,9 +99,11 @@ async def remove_identity(world: World, chatbot: Chatbot) -> None:
             )
         return
     if chatbot.deletion_policy is DeletionPolicy.DELETE:
-        await world.azure.delete_identity(at)
+        receipt = await world.azure.delete_identity(at)
+        world.journal.note("IdentityDeleted", "Deleted the identity.", receipt)
     elif not _bears(live.tags, {RETAINED_TAG: "true"}):
-        await world.azure.tag_identity(at, {**live.tags, RETAINED_TAG: "true"})
+        _, receipt = await world.azure.tag_identity(at, {**live.tags, RETAINED_TAG: "true"})
+        world.journal.note("IdentityRetained", "Marked the identity as retained.", receipt)
 
 
 def _require_ours(live: Identity, mine: Owner) -> None:

@@ -31,12 +31,17 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     if live is not None:
         _require_equal(live, wanted)
         if _of_earlier_life(live, wanted):
-            await world.azure.put_assignment(wanted)
+            receipt = await world.azure.put_assignment(wanted)
+            message = "Took over the role assignment of an earlier life."
+            world.journal.note("RoleAssigned", message, receipt)
         return False
     held = await world.azure.assignments(scope, identity.principal_id)
     if any(_grants(each, wanted) for each in held):
         return False
-    await world.azure.put_assignment(wanted)
+    receipt = await world.azure.put_assignment(wanted)
+    before = chatbot.recorded.role_since and chatbot.recorded.principal_id == identity.principal_id
+    message = "Put back a role assignment that was gone." if before else "Assigned the role."
+    world.journal.note("RoleAssigned", message, receipt)
     return True
 
 
@@ -76,7 +81,8 @@ async def _delete(world: World, chatbot: Chatbot, scope: str, principal_id: str)
     name = naming.assignment_name(scope, principal_id)
     live = await world.azure.assignment(scope, name)
     if live and live.description == owner(chatbot, world.installation).description:
-        await world.azure.delete_assignment(scope, name)
+        receipt = await world.azure.delete_assignment(scope, name)
+        world.journal.note("RoleWithdrawn", "Deleted the role assignment.", receipt)
 
 
 def _of_earlier_life(live: Assignment, wanted: Assignment) -> bool:
