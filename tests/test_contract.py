@@ -72,18 +72,19 @@ class Recording(UserDict):
         return super().get(key, default)
 
 
-def container(**spec):
-    template = manifests.deployment(wanted(**spec))["spec"]["template"]
+def container(**given):
+    template = manifests.deployment(wanted(**given))["spec"]["template"]
     (one,) = template["spec"]["containers"]
     return one
 
 
-def given_by_the_operator(**spec):
-    entries = container(**spec)["env"]
+def given_by_the_operator(**given):
+    entries = container(**given)["env"]
     return {entry["name"]: entry.get("value", "10.0.0.1") for entry in entries}
 
 
 FULL = given_by_the_operator(
+    daily_tokens=50000,
     openai={"temperature": 0.5, "maxOutputTokens": 800},
     chat={"title": "Help", "systemPrompt": "Be kind."},
 )
@@ -109,6 +110,7 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert (settings.deployment, settings.title) == ("gpt-4o", "Help")
     assert (settings.temperature, settings.max_output_tokens) == (0.5, 800)
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
+    assert settings.daily_tokens == 50000
     assert settings.principal_id == IDENTITY.principal_id
     bare = read_settings(given_by_the_operator())
     assert (bare.temperature, bare.max_output_tokens, bare.system_prompt) == (None, None, "")
@@ -147,7 +149,7 @@ def test_what_has_no_default_is_required_and_the_rest_has_the_one_of_the_contrac
     for name, value in defaults.items():
         assert VARIABLES[name].split("`")[1] == str(value)
     unset = (settings.ops_port, settings.temperature, settings.max_output_tokens)
-    assert unset == (None, None, None)
+    assert (*unset, settings.daily_tokens) == (None, None, None, None)
     assert (settings.credential_since_file, settings.principal_id) == (None, "")
 
 

@@ -18,6 +18,7 @@ from dotenv import load_dotenv
 
 from chatbot_app import settings as settings_module
 from chatbot_app import telemetry
+from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Sampling
 from chatbot_app.credential import Credential, nobody, person, workload_identity
 from chatbot_app.ops import probes
@@ -97,6 +98,8 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
         completions=completions,
         ended=proof.chat_ended,
         words=words,
+        now=_now,
+        budget=Budget(settings.daily_tokens),
     )
     site = Server(page(chat, web=WEB, local_only=_on_a_laptop(settings)), front)
     ops = None
@@ -155,10 +158,14 @@ def _proof(settings: Settings, credential: Credential, completions: Completions)
         terms,
         credential,
         completions,
-        now=lambda: dt.datetime.now(dt.UTC),
+        now=_now,
         sleep=asyncio.sleep,
         random=random.random,
     )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 async def _sign_in(

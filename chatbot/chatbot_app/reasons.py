@@ -49,6 +49,7 @@ class ChatReason(StrEnum):
     """Why one answer did not come, where that says nothing about the chatbot's access."""
 
     NOT_SIGNED_IN = "NotSignedIn"
+    BUDGET_SPENT = "BudgetSpent"
     CONTENT_FILTERED = "ContentFiltered"
     CONTEXT_TOO_LONG = "ContextTooLong"
     REQUEST_REFUSED = "RequestRefused"

@@ -9,6 +9,7 @@ Nothing about a visitor is kept: see `conversation` for where the memory lives.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import time
@@ -24,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chatbot_app import conversation
+from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Delta, Finish, Usage
 from chatbot_app.gate import SafeHeaders, foreign
 from chatbot_app.reasons import ChatReason, Refusal
@@ -39,15 +41,20 @@ BODY_LIMIT = 1024 * 1024
 SHORTER_HISTORY = conversation.HISTORY_BYTES // 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chat:
-    """What the routes need: texts, the model, and who wants to know how a chat ended."""
+    """What the routes need: texts, the model, its budget, and who wants to know how a chat ended.
+
+    `budget` is what is left of it: the one thing here that changes.
+    """
 
     title: str
     system_prompt: str
     completions: Completions
     ended: Callable[[Refusal | None], None]
     words: Callable[[Refusal], str]
+    now: Callable[[], dt.datetime]
+    budget: Budget
     ping_after: float = 15.0
 
 
@@ -58,7 +65,7 @@ def page(chat: Chat, *, web: Path, local_only: bool) -> Starlette:
         return JSONResponse({"title": chat.title}, headers=HEADERS)
 
     async def answer(request: Request) -> Response:
-        return await _chat(chat, request, local_only=local_only)
+        return _spent(chat) or await _chat(chat, request, local_only=local_only)
 
     return Starlette(
         routes=[
@@ -166,12 +173,22 @@ async def _answer(
                     yield frame("delta", {"text": text})
                 case Usage(prompt_tokens, completion_tokens):
                     ending.usage = event
+                    chat.budget = chat.budget.spend(prompt_tokens + completion_tokens, chat.now())
                     used = {"promptTokens": prompt_tokens, "completionTokens": completion_tokens}
                     yield frame("usage", used)
                 case Finish(reason):
                     ending.finish = reason
                 case Refusal():
                     ending.refusal = event
+
+
+def _spent(chat: Chat) -> Response | None:
+    """Refuse a chat if this day's tokens are used up."""
+    refusal = chat.budget.refuse(chat.now())
+    if refusal is None:
+        return None
+    after = {"retry-after": f"{refusal.retry_after:.0f}"}
+    return JSONResponse(_error(refusal, chat), 429, headers=HEADERS | after)
 
 
 def _error(refusal: Refusal, chat: Chat) -> dict[str, object]:

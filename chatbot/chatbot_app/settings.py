@@ -43,6 +43,7 @@ class Settings:
     scope: str = DEFAULT_SCOPE
     temperature: float | None = None
     max_output_tokens: int | None = None
+    daily_tokens: int | None = None
     title: str = "Chatbot"
     system_prompt: str = ""
     credential_since_file: Path | None = None
@@ -107,6 +108,7 @@ def parse(environment: Mapping[str, str]) -> Settings:
         scope=read.text("AZURE_OPENAI_SCOPE", default=DEFAULT_SCOPE),
         temperature=read.number("TEMPERATURE", low=0, high=2),
         max_output_tokens=read.whole("MAX_OUTPUT_TOKENS", low=1, high=2**31 - 1),
+        daily_tokens=read.whole("DAILY_TOKEN_BUDGET", low=1, high=10**12),
         title=read.text("CHAT_TITLE", default="Chatbot"),
         system_prompt=read.prompt("SYSTEM_PROMPT_FILE", prompt_file),
         credential_since_file=read.path("CREDENTIAL_SINCE_FILE"),

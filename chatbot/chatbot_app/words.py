@@ -50,6 +50,9 @@ _VISITOR: Mapping[str, str] = {
     Reason.ENDPOINT_UNREACHABLE: "The model service could not be reached.",
     Reason.THROTTLED: "Too many requests at the moment. Please try again {wait}.",
     Reason.SERVICE_ERROR: "The model service has a problem at the moment.",
+    ChatReason.BUDGET_SPENT: (
+        "This chatbot has used up what it may say in a day. It answers again {wait}."
+    ),
     ChatReason.CONTENT_FILTERED: (
         "The content filter of Azure stopped this. Please put it in other words."
     ),

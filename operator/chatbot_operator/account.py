@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.limits import Limits, Use
 
 KIND = "AzureOpenAIAccount"
 
@@ -37,6 +38,7 @@ class Account:
     endpoint_override: str
     allowed: AllowedNamespaces
     deployments: frozenset[str]
+    limits: Limits
     identity_resource_group: str
     identity_location: str
     identity_tags: Mapping[str, str]
@@ -84,28 +86,31 @@ class Account:
                 everyone=allowed.get("all", False),
             ),
             deployments=frozenset(spec.get("deployments", ())),
+            limits=Limits.parse(spec),
             identity_resource_group=identity.get("resourceGroup", ""),
             identity_location=identity.get("location", ""),
             identity_tags=identity.get("tags", {}),
             status=body.get("status", {}),
         )
 
-    def permit(self, namespace: str, labels: Mapping[str, str], deployment: str) -> None:
-        """Let a chatbot of `namespace` use `deployment`, or raise the fault that forbids it."""
-        if not self.allowed.admit(namespace, labels):
+    def permit(self, use: Use) -> None:
+        """Let a chatbot use the account as it asks, or raise the fault that forbids it."""
+        if not self.allowed.admit(use.namespace, use.labels):
             raise Stuck(
                 "NamespaceNotAllowed",
-                f"AzureOpenAIAccount {self.name} does not allow namespace {namespace}. Ask those"
-                " who own it to add it to spec.allowedNamespaces.",
+                f"AzureOpenAIAccount {self.name} does not allow namespace {use.namespace}. Ask"
+                " those who own it to add it to spec.allowedNamespaces.",
             )
-        if self.deployments and deployment not in self.deployments:
+        if self.deployments and use.deployment not in self.deployments:
             raise Stuck(
                 "DeploymentNotAllowed",
-                f"AzureOpenAIAccount {self.name} does not allow deployment {deployment}; it allows"
-                f" {', '.join(sorted(self.deployments))}. Name one of them, or ask its owners.",
+                f"AzureOpenAIAccount {self.name} does not allow deployment {use.deployment}; it"
+                f" allows {', '.join(sorted(self.deployments))}. Name one of them, or ask its"
+                " owners.",
             )
+        self.limits.require(self.name, use)
         self._require_usable()
-        self._require_deployment(deployment)
+        self._require_deployment(use.deployment)
 
     def _require_usable(self) -> None:
         usable = next((c for c in self.status.get("conditions", ()) if c["type"] == "Usable"), None)

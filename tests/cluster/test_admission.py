@@ -80,6 +80,25 @@ def test_what_an_account_is_cannot_change(apply, kubectl):
     kubectl("delete", "aoai", "fixed")
 
 
+@pytest.mark.parametrize(
+    ("repository", "accepted"),
+    [
+        ("contoso.azurecr.io/chat", True),
+        ("localhost:5000", True),
+        ("docker.io/team", True),
+        ("*", True),
+        ("team/chat", False),  # a registry has to be named
+        ("contoso.azurecr.io/chat/", False),
+        ("contoso.azurecr.io/chat:1", False),
+        ("contoso.azurecr.io/*", False),
+    ],
+)
+def test_an_image_repository_names_its_registry_and_no_tag(apply, kubectl, repository, accepted):
+    refusal = apply(account("images", ACCOUNT_ID, imageRepositories=[repository]))
+    assert ("spec.imageRepositories" not in refusal) is accepted
+    kubectl("delete", "aoai", "images", "--ignore-not-found")
+
+
 def test_an_account_cannot_claim_the_operators_tags(apply):
     tags = {"tags": {"chatbot-operator-owner": "me"}}
     assert "are the operator's own" in apply(account("tags", ACCOUNT_ID, identity=tags))

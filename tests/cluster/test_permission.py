@@ -141,6 +141,51 @@ async def test_a_deployment_made_after_it_was_named_is_found(
     await azure.done("DELETE", f"{ACCOUNT_ID}/deployments/{deployment}")
 
 
+@pytest.mark.parametrize(
+    ("spec", "reason", "limits"),
+    [
+        (
+            {"image": "contoso.azurecr.io/mine:1"},
+            "ImageNotAllowed",
+            {"imageRepositories": ["contoso.azurecr.io/chat"]},
+        ),
+        ({"service": {"type": "LoadBalancer"}}, "ServiceTypeNotAllowed", {}),
+        (
+            {"service": {"type": "LoadBalancer"}},
+            "AnonymousNotAllowed",
+            {"serviceTypes": ["LoadBalancer"]},
+        ),
+    ],
+    ids=["image", "service type", "anonymous"],
+)
+async def test_what_the_account_does_not_allow_a_chatbot(
+    *, operator, hand, azure, namespace, offer, spec, reason, limits
+):
+    fault = await denied(operator, hand, azure, namespace, await offer(**limits), **spec)
+    assert fault.reason == reason
+
+
+async def test_what_the_account_allows_reaches_the_objects(operator, hand, namespace, offer):
+    name = await offer(
+        imageRepositories=["contoso.azurecr.io"],
+        serviceTypes=["LoadBalancer"],
+        allowAnonymous=True,
+        maxReplicas=2,
+        dailyTokenBudget=1000,
+    )
+    spec = {"image": "contoso.azurecr.io/mine:1", "service": {"type": "LoadBalancer"}}
+    await hand.create(chatbot(namespace, account=name, replicas=5, **spec))
+    await operator.settle(key(namespace))
+    children = await hand.children(namespace)
+    assert children["Service"]["spec"]["type"] == "LoadBalancer"
+    deployment = children["Deployment"]["spec"]
+    assert deployment["replicas"] == 2
+    (container,) = deployment["template"]["spec"]["containers"]
+    assert container["image"] == "contoso.azurecr.io/mine:1"
+    assert {"name": "DAILY_TOKEN_BUDGET", "value": "500"} in container["env"]
+    assert "2 of 5 run" in (await hand.conditions(namespace))["Permitted"]["message"]
+
+
 async def test_an_account_that_azure_does_not_have(operator, hand, azure, namespace, offer):
     name = await offer(ACCOUNT_ID.replace("contoso", "fabrikam"))
     fault = await denied(operator, hand, azure, namespace, name)

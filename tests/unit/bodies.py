@@ -55,7 +55,12 @@ def chatbot(**spec: Any) -> Chatbot:
 def account_body(*, status: Any = None, **spec: Any) -> dict[str, Any]:
     return {
         "metadata": {"name": "contoso", "uid": "a-uid", "generation": 2},
-        "spec": {"accountId": ACCOUNT_ID, **spec},
+        "spec": {
+            "accountId": ACCOUNT_ID,
+            "allowAnonymous": False,
+            "serviceTypes": ["ClusterIP"],
+            **spec,
+        },
         "status": usable() if status is None else status,
     }
 
@@ -75,12 +80,19 @@ def usable(status: str = "True", reason: str = "Usable", *, generation: int = 2)
     }
 
 
-def wanted(*, replicas: int = 1, identity: Identity = IDENTITY, **spec: Any) -> Wanted:
+def wanted(
+    *,
+    replicas: int = 1,
+    identity: Identity = IDENTITY,
+    daily_tokens: int | None = None,
+    **spec: Any,
+) -> Wanted:
     return Wanted(
         chatbot=chatbot(**spec),
         identity=identity,
         endpoint="https://contoso.openai.azure.com/",
         image="chatbot:1",
         replicas=replicas,
+        daily_tokens=daily_tokens,
         installation=INSTALLATION,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.limits import Use
 from chatbot_operator.ports import Model, OpenAIAccount
 from chatbot_operator.steps.account import _require_usable, facts
 from unit.bodies import ACCOUNT_ID, account, usable
@@ -21,7 +22,7 @@ FOUND = OpenAIAccount(
 
 def refusal(given, namespace="team", labels=None, deployment="gpt-4o"):
     with pytest.raises((Stuck, Pending)) as caught:
-        given.permit(namespace, labels or {}, deployment)
+        given.permit(Use(namespace, labels or {}, deployment))
     return caught.value
 
 
@@ -34,7 +35,7 @@ def test_nobody_may_use_an_account_that_names_nobody():
 
 def test_a_namespace_is_allowed_by_its_name():
     shared = account(allowedNamespaces={"names": ["team", "other"]})
-    shared.permit("team", {}, "gpt-4o")
+    shared.permit(Use("team", {}, "gpt-4o"))
     assert refusal(shared, "team2").reason == "NamespaceNotAllowed"
     assert refusal(shared, "tea").reason == "NamespaceNotAllowed"
 
@@ -42,18 +43,18 @@ def test_a_namespace_is_allowed_by_its_name():
 def test_a_namespace_is_allowed_by_all_of_the_labels_and_only_with_their_values():
     labels = {"chat": "yes", "stage": "live"}
     shared = account(allowedNamespaces={"selector": {"matchLabels": labels}})
-    shared.permit("team", {**labels, "more": "x"}, "gpt-4o")
+    shared.permit(Use("team", {**labels, "more": "x"}, "gpt-4o"))
     for short in ({}, {"chat": "yes"}, {"chat": "no", "stage": "live"}):
         assert refusal(shared, labels=short).reason == "NamespaceNotAllowed"
 
 
 def test_everybody_is_allowed_when_it_says_so():
-    account(**EVERYONE).permit("anything", {}, "gpt-4o")
+    account(**EVERYONE).permit(Use("anything", {}, "gpt-4o"))
 
 
 def test_only_listed_deployments_may_be_named():
     shared = account(**EVERYONE, deployments=["mini"])
-    shared.permit("team", {}, "mini")
+    shared.permit(Use("team", {}, "mini"))
     fault = refusal(shared, deployment="gpt-4o")
     assert (type(fault), fault.reason) == (Stuck, "DeploymentNotAllowed")
     assert "mini" in fault.message

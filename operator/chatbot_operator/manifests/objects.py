@@ -19,13 +19,14 @@ TEMPLATE: Final = f"{GROUP}/template"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the objects of a chatbot are made from."""
+    """What the objects of a chatbot are made from; `daily_tokens`: what a pod may use in a day."""
 
     chatbot: Chatbot
     identity: Identity
     endpoint: str
     image: str
     replicas: int
+    daily_tokens: int | None
     installation: Installation
 
 

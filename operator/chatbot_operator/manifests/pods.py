@@ -98,6 +98,7 @@ def _environment(wanted: Wanted) -> list[Object]:
         "AZURE_OPENAI_SCOPE": installation.data_scope,
         "TEMPERATURE": "" if chatbot.temperature is None else f"{chatbot.temperature:g}",
         "MAX_OUTPUT_TOKENS": str(chatbot.max_output_tokens or ""),
+        "DAILY_TOKEN_BUDGET": str(wanted.daily_tokens or ""),
         "CHAT_TITLE": chatbot.title,
         "SYSTEM_PROMPT_FILE": f"{CONFIG_PATH}/{PROMPT_KEY}" if chatbot.system_prompt else "",
         "CREDENTIAL_SINCE_FILE": f"{CONFIG_PATH}/{SINCE_KEY}",

@@ -27,7 +27,7 @@ from chatbot_operator.reconcile.outcome import (
 )
 from chatbot_operator.status import Condition, parse, stamp, summarize, transitioned, true, unknown
 from chatbot_operator.steps import proof, workload
-from chatbot_operator.steps.permission import permission
+from chatbot_operator.steps.permission import allowance, capped, permission
 
 PATIENCE = 10.0
 """A wait for something that is on its way grows to a tenth of the time it has taken so far …"""
@@ -57,7 +57,8 @@ async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
 async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findings) -> None:
     async with findings.step("Permitted", "Allowed") as said:
         account = await permission(world, chatbot)
-        said.append(f"AzureOpenAIAccount {account.name} allows it.")
+        said.append(allowance(account, chatbot))
+    chatbot = capped(chatbot, account.limits)
     mine = await grant(world, chatbot, account, memory, findings)
     wanted = Wanted(
         chatbot=chatbot,
@@ -65,6 +66,7 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         endpoint=account.endpoint,
         image=chatbot.image or world.installation.image,
         replicas=1,
+        daily_tokens=account.limits.tokens_of_a_pod(chatbot.replicas),
         installation=world.installation,
     )
     available, answers = await _serve(world, wanted, findings)

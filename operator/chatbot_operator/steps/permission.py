@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Stuck
+from chatbot_operator.limits import Limits, Use
 from chatbot_operator.ports import ACCOUNTS, NAMESPACES, World
 
 
@@ -20,5 +24,30 @@ async def permission(world: World, chatbot: Chatbot) -> Account:
     namespace = await world.kubernetes.get(NAMESPACES, "", chatbot.namespace)
     labels = namespace["metadata"].get("labels", {}) if namespace else {}
     account = Account.parse(body)
-    account.permit(chatbot.namespace, labels, chatbot.deployment)
+    account.permit(_use(chatbot, labels, default_image=world.installation.image))
     return account
+
+
+def _use(chatbot: Chatbot, labels: Mapping[str, str], *, default_image: str) -> Use:
+    return Use(
+        namespace=chatbot.namespace,
+        labels=labels,
+        deployment=chatbot.deployment,
+        image="" if chatbot.image == default_image else chatbot.image,
+        service_type=chatbot.service_type,
+        anonymous=chatbot.service_type == "LoadBalancer",
+    )
+
+
+def capped(chatbot: Chatbot, limits: Limits) -> Chatbot:
+    """Give the chatbot as far as it may run: with no more pods than its account allows."""
+    return replace(chatbot, replicas=limits.cap(chatbot.replicas))
+
+
+def allowance(account: Account, chatbot: Chatbot) -> str:
+    """Say in words what the account allows of what the chatbot asks for."""
+    said = f"AzureOpenAIAccount {account.name} allows it."
+    most = account.limits.cap(chatbot.replicas)
+    if most < chatbot.replicas:
+        said += f" It allows {most} replicas at most, so {most} of {chatbot.replicas} run."
+    return said

@@ -1,0 +1,32 @@
+"""How many tokens this process may still use on this day of UTC, by what the model reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from chatbot_app.reasons import ChatReason, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A day's tokens and what was used of them; without `daily` there is no end to them.
+
+    In memory only: a new process begins anew. Answers that stream when it runs out end in peace.
+    """
+
+    daily: int | None = None
+    day: dt.date = dt.date.min
+    used: int = 0
+
+    def spend(self, tokens: int, now: dt.datetime) -> Budget:
+        """Give the budget after `tokens` more were used; a new day starts from nothing."""
+        before = self.used if self.day == now.date() else 0
+        return Budget(self.daily, now.date(), before + tokens)
+
+    def refuse(self, now: dt.datetime) -> Refusal | None:
+        """Refuse once everything is used, until midnight of UTC."""
+        if self.daily is None or self.day != now.date() or self.used < self.daily:
+            return None
+        tomorrow = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.UTC)
+        return Refusal(ChatReason.BUDGET_SPENT, retry_after=round((tomorrow - now).total_seconds()))
