@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import os
 import random
+import secrets
 import signal
+import socket
+import threading
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import kopf
 from azure.identity.aio import WorkloadIdentityCredential
@@ -22,45 +28,112 @@ from chatbot_operator.azure.resource_manager import (
     READ_SECONDS,
     ResourceManager,
 )
+from chatbot_operator.health import Health, served
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
+from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
 from chatbot_operator.ports import Installation, World
 from chatbot_operator.reconcile import Key, Memory, reconcile
 from chatbot_operator.settings import Settings, issuer
+from chatbot_operator.tenure import Tenure
 from chatbot_operator.work_queue import Wait, WorkQueue
 
 log = logging.getLogger("chatbot_operator")
 
 PASS_SECONDS = 120.0
 """A pass that hangs must not hold a worker for ever."""
+DRAIN_SECONDS = 20.0
+"""For passes under way when told to stop; the pod's grace is 30 seconds."""
 ALSO_SECONDS = 30.0
 """An account is not looked at each time that a chatbot asks for a deployment it has not."""
 
 
 async def run(settings: Settings) -> None:
-    """Run the operator until SIGTERM or SIGINT."""
+    """Run the operator until SIGTERM or SIGINT; while another one holds the Lease, wait."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    health, tenure = Health(), Tenure(_lost)
     configuration = await connection.load()
-    async with AsyncExitStack() as open_, asyncio.TaskGroup() as tasks:
-        cluster = await open_.enter_async_context(Cluster(configuration))
-        world = World(
-            kubernetes=cluster,
-            azure=await open_.enter_async_context(_azure(open_, settings)),
-            pods=await open_.enter_async_context(PodNetwork()),
-            now=lambda: dt.datetime.now(dt.UTC),
-            installation=await _installation(settings, cluster),
-        )
-        users, memory = watches.Users(), Memory()
-        queue: WorkQueue[Key]
+    async with AsyncExitStack() as open_:
+        await open_.enter_async_context(served(health, settings.host, settings.probe_port))
+        cluster = Cluster(configuration, before=tenure.check)
+        await open_.enter_async_context(cluster)
+        azure = await open_.enter_async_context(_azure(open_, settings, tenure))
+        pods = await open_.enter_async_context(PodNetwork())
 
-        async def make_pass(key: Key) -> Wait:
-            return await _pass(world, key, memory, users, queue)
+        async def lead() -> bool:
+            health.leading = True
+            installation = await _installation(settings, cluster)
+            now = partial(dt.datetime.now, dt.UTC)
+            return await _work(World(cluster, azure, pods, now, installation), settings, stop)
 
-        queue = WorkQueue(make_pass, time=time.monotonic, random=random.random)
+        if not settings.pod_namespace:
+            await lead()
+            return
+        others = await open_.enter_async_context(Cluster(configuration))
+        await _elected(_election(settings, others, tenure), lead, stop)
+        tenure.end()
+
+
+def _election(settings: Settings, cluster: Cluster, tenure: Tenure) -> Election:
+    # A container that starts anew in its pod is another candidate.
+    me = f"{settings.pod_name or socket.gethostname()}_{secrets.token_hex(4)}"
+    return Election(
+        cluster, tenure, settings.pod_namespace, me, time=time.monotonic, random=random.random
+    )
+
+
+async def _elected(
+    election: Election, lead: Callable[[], Awaitable[bool]], stop: asyncio.Event
+) -> None:
+    """Lead while the Lease is held; give it back if nothing can be written any more."""
+    waiting = asyncio.create_task(election.win())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    stopping.cancel()
+    if not waiting.done() or waiting.cancelled():
+        return
+    log.info("leading")
+    async with asyncio.TaskGroup() as tasks:
+        keeping = tasks.create_task(election.keep())
+        idle = await lead()
+        keeping.cancel()
+    if idle:
+        await election.give_back()
+
+
+def _lost() -> NoReturn:
+    """End the process, now: another operator may be writing in a moment."""
+    said = threading.Thread(target=log.critical, args=("the Lease is lost",), daemon=True)
+    said.start()
+    # Standard error may be a pipe that nobody empties.
+    said.join(1.0)
+    os._exit(1)
+
+
+async def _work(world: World, settings: Settings, stop: asyncio.Event) -> bool:
+    """Watch and make passes until told to stop; tell whether the last ones came to their end."""
+    users, memory = watches.Users(), Memory()
+    queue: WorkQueue[Key]
+
+    async def make_pass(key: Key) -> Wait:
+        return await _pass(world, key, memory, users, queue)
+
+    queue = WorkQueue(make_pass, time=time.monotonic, random=random.random)
+    async with asyncio.TaskGroup() as tasks:
         workers = [tasks.create_task(queue.work()) for _ in range(settings.workers)]
-        await _watch(settings, users, queue)
+        watching = tasks.create_task(_watch(users, queue))
+        watching.add_done_callback(lambda _: stop.set())
+        await stop.wait()
+        idle = await queue.close(DRAIN_SECONDS)
         for worker in workers:
             worker.cancel()
+        # Not before: kopf, when it ends, cancels whatever tasks began after it did.
+        watching.cancel()
+    return idle
 
 
 async def _pass(
@@ -83,8 +156,8 @@ async def _pass(
     return Wait(again.seconds, failed=again.failed)
 
 
-async def _watch(settings: Settings, users: watches.Users, queue: WorkQueue[Key]) -> None:
-    """Run kopf until told to stop."""
+async def _watch(users: watches.Users, queue: WorkQueue[Key]) -> None:
+    """Run kopf until cancelled."""
     registry = kopf.OperatorRegistry()
     watches.register(registry, users, queue.add)
 
@@ -92,20 +165,15 @@ async def _watch(settings: Settings, users: watches.Users, queue: WorkQueue[Key]
     async def login(**_: Any) -> kopf.ConnectionInfo:
         return _connection_info(await connection.load())
 
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
     log.info("watching")
     await kopf.operator(
         registry=registry,
         settings=watches.settings(),
         clusterwide=True,
-        stop_flag=stop,
-        liveness_endpoint=f"http://{settings.host}:{settings.probe_port}/healthz",
     )
 
 
-def _azure(open_: AsyncExitStack, settings: Settings) -> ResourceManager:
+def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> ResourceManager:
     credential = WorkloadIdentityCredential(
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,
@@ -116,7 +184,12 @@ def _azure(open_: AsyncExitStack, settings: Settings) -> ResourceManager:
         read_timeout=READ_SECONDS,
     )
     open_.push_async_callback(credential.close)
-    return ResourceManager(credential, endpoint=settings.arm_endpoint, scope=settings.arm_scope)
+    return ResourceManager(
+        credential,
+        endpoint=settings.arm_endpoint,
+        scope=settings.arm_scope,
+        before=tenure.check,
+    )
 
 
 async def _installation(settings: Settings, cluster: Cluster) -> Installation:

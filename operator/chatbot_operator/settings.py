@@ -45,6 +45,10 @@ VARIABLES = (
     Variable("WORKERS", "16", "passes made at the same time"),
     Variable("PROBE_PORT", "8080", "port of /healthz"),
     Variable("HOST", "0.0.0.0", "address that /healthz binds"),
+    Variable("POD_NAME", "", "this replica, in the Lease; default: its host's name"),
+    Variable(
+        "POD_NAMESPACE", "", "where replicas elect one by a Lease; default: there is only one"
+    ),
     Variable("AZURE_CLIENT_ID", None, "the operator's identity; set by the webhook"),
     Variable("AZURE_TENANT_ID", None, "its tenant; set by the webhook"),
     Variable("AZURE_FEDERATED_TOKEN_FILE", None, "its projected token; set by the webhook"),
@@ -71,6 +75,8 @@ class Settings:
     workers: int
     probe_port: int
     host: str
+    pod_name: str
+    pod_namespace: str
     client_id: str
     tenant_id: str
     token_file: Path
@@ -96,6 +102,8 @@ class Settings:
             workers=int(reading.number("WORKERS", least=1)),
             probe_port=int(reading.number("PROBE_PORT")),
             host=reading.text("HOST"),
+            pod_name=reading.text("POD_NAME"),
+            pod_namespace=reading.text("POD_NAMESPACE"),
             client_id=reading.text("AZURE_CLIENT_ID"),
             tenant_id=reading.text("AZURE_TENANT_ID"),
             token_file=Path(reading.text("AZURE_FEDERATED_TOKEN_FILE")),

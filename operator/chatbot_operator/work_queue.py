@@ -49,6 +49,7 @@ class WorkQueue(Generic[K]):
     _failures: dict[K, int] = field(default_factory=dict)
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _closed: bool = False
 
     async def add(self, key: K, *, after: float = 0.0, urgent: bool = False) -> None:
         """Have a pass made over `key` in `after` seconds, or earlier if that was planned.
@@ -65,14 +66,25 @@ class WorkQueue(Generic[K]):
                 self._changed.notify_all()
 
     async def work(self) -> None:
-        """Make passes, one after the other, until cancelled; run several of these at once."""
-        while True:
-            key = await self._next()
+        """Make passes, one after the other, until closed; run several of these at once."""
+        while (key := await self._next()) is not None:
             await self._finish(key, await self.pass_(key))
 
-    async def _next(self) -> K:
+    async def close(self, seconds: float) -> bool:
+        """Begin no more passes; tell whether those under way ended within `seconds`."""
         async with self._changed:
-            while True:
+            self._closed = True
+            self._changed.notify_all()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait_for(lambda: not self._running)
+            except TimeoutError:
+                return False
+        return True
+
+    async def _next(self) -> K | None:
+        async with self._changed:
+            while not self._closed:
                 key, left = self._ready()
                 if key is not None:
                     return key
@@ -80,6 +92,7 @@ class WorkQueue(Generic[K]):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await self._changed.wait()
+        return None
 
     def _ready(self) -> tuple[K | None, float | None]:
         """Take the key that is due, or tell the seconds until one may be."""

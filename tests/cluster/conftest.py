@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
+import os
 import random
 import ssl
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -33,6 +35,7 @@ from sandbox.azure.settings import Settings, Surroundings
 from sandbox.bootstrap import prepare
 from sandbox.cluster.api import ApiError
 from sandbox.cluster.control_plane import kubeconfig
+from sandbox.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 HOME = "chatbot-operator"
@@ -227,3 +230,38 @@ async def operator(world, hand):
         await hand.create(account())
     await operator.settle(Key(ACCOUNTS, "", "contoso"))
     return operator
+
+
+@pytest.fixture
+def start(standing, emulator, authority, tmp_path):
+    """Starts the operator with these settings more; what it says goes to operator.log."""
+    own = {
+        "KUBECONFIG": str(standing.kubeconfig),
+        "SSL_CERT_FILE": str(authority.bundle),
+        "HOST": "127.0.0.1",
+        "CHATBOT_IMAGE": "chatbot",
+        "IDENTITY_RESOURCE_GROUP": fixed.IDENTITY_GROUP,
+        "ARM_ENDPOINT": emulator.url,
+        "AZURE_AUTHORITY_HOST": emulator.url,
+        "AZURE_TENANT_ID": fixed.TENANT,
+        "AZURE_CLIENT_ID": standing.client_id,
+        "AZURE_FEDERATED_TOKEN_FILE": str(standing.token_file),
+    }
+
+    @contextlib.asynccontextmanager
+    async def run(**more):
+        with (tmp_path / "operator.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "chatbot_operator"),
+                env={"PATH": os.environ["PATH"], **own, "PROBE_PORT": str(free_port()), **more},
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    return run

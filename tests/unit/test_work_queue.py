@@ -84,7 +84,7 @@ async def end(tasks):
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks, timeout=1)
-    assert all(task.cancelled() for task in tasks)
+    assert all(task.done() for task in tasks)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -417,3 +417,29 @@ def in_order(one, next_, asked):
     events = [e for e in asked if one.number < e.number < next_.number and e.due <= time]
     called = any(event.urgent or one.free <= time for event in events)
     return one.stop <= next_.start and (asks or retries or called)
+
+
+def test_a_closed_queue_ends_what_it_began_and_begins_nothing_more():
+    passes = Passes(seconds=5.0, outcomes=[Wait(0.0, failed=False)])
+
+    async def script(queue):
+        await queue.add("a")
+        await queue.add("b")
+        await asyncio.sleep(1)
+        assert await queue.close(10)
+        assert now() == pytest.approx(5.0)
+        await queue.add("c", urgent=True)
+        await asyncio.sleep(100)
+        assert [key for key, _ in passes.begun] == ["a", "b"]
+
+    simulate(passes, script)
+
+
+def test_a_closed_queue_does_not_wait_for_ever_and_says_so():
+    async def script(queue):
+        await queue.add("a")
+        await asyncio.sleep(1)
+        assert not await queue.close(10)
+        assert now() == pytest.approx(11.0)
+
+    simulate(Passes(seconds=60.0), script)

@@ -6,7 +6,7 @@ queue can do something else (azure.core.pipeline.policies.AsyncRetryPolicy).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Self
@@ -32,11 +32,20 @@ class ResourceManager:
     """Azure Resource Manager for any number of subscriptions, over one connection pool.
 
     `endpoint` is that of the cloud, such as https://management.azure.com; `scope` that of its
-    tokens. An asynchronous context manager: leaving it closes the connections.
+    tokens; `before` is called right before each request leaves. An asynchronous context manager:
+    leaving it closes the connections.
     """
 
-    def __init__(self, credential: Any, *, endpoint: str, scope: str) -> None:
+    def __init__(
+        self,
+        credential: Any,
+        *,
+        endpoint: str,
+        scope: str,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
         self._credential = credential
+        self._before = before
         self._endpoint = endpoint
         self._scope = scope
         self._session: aiohttp.ClientSession
@@ -166,7 +175,8 @@ class ResourceManager:
                 subscription,
                 base_url=self._endpoint,
                 credential_scopes=[self._scope],
-                transport=AioHttpTransport(
+                transport=_Transport(
+                    before=self._before,
                     session=self._session,
                     session_owner=False,
                     connection_timeout=CONNECT_SECONDS,
@@ -175,6 +185,19 @@ class ResourceManager:
                 retry_total=0,
             )
         return self._clients[key]
+
+
+class _Transport(AioHttpTransport):  # type: ignore[misc]  # exported at run time only
+    """Sends requests, after a last question whether that may be done."""
+
+    def __init__(self, *, before: Callable[[], None], **how: Any) -> None:
+        super().__init__(**how)
+        self._before = before
+
+    async def send(self, request: Any, **how: Any) -> Any:
+        """Send one request."""
+        self._before()
+        return await super().send(request, **how)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -36,10 +36,16 @@ JSON = "application/json-patch+json"
 
 
 class Cluster:
-    """A cluster's API; an asynchronous context manager that closes its connections."""
+    """A cluster's API; an asynchronous context manager that closes its connections.
 
-    def __init__(self, configuration: Configuration) -> None:
+    `before` is called right before each request leaves.
+    """
+
+    def __init__(
+        self, configuration: Configuration, *, before: Callable[[], None] = lambda: None
+    ) -> None:
         self._client = ApiClient(configuration)
+        self._before = before
         self._host = configuration.host.rstrip("/")
 
     async def __aenter__(self) -> Self:
@@ -70,6 +76,17 @@ class Cluster:
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         data = json.dumps(manifest, ensure_ascii=False).encode()
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
+
+    async def create(self, resource: Resource, manifest: Object) -> Object:
+        """Create an object; a 409 when there is one of its name."""
+        path = _path(resource, manifest["metadata"].get("namespace", ""))
+        return await self._call("POST", path, body=manifest)
+
+    async def replace(self, resource: Resource, manifest: Object) -> Object:
+        """Replace an object; a 409 unless it is still at the manifest's resourceVersion."""
+        metadata = manifest["metadata"]
+        path = _path(resource, metadata.get("namespace", ""), metadata["name"])
+        return await self._call("PUT", path, body=manifest)
 
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object
@@ -129,6 +146,7 @@ class Cluster:
         headers = {"Accept": "application/json", "Content-Type": kind}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
+        self._before()
         try:
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
