@@ -65,9 +65,14 @@ class Account:
         return str(self.status.get("endpoint", ""))
 
     @property
+    def found_location(self) -> str:
+        """Azure region of the account; empty before it was found."""
+        return str(self.status.get("location", ""))
+
+    @property
     def location(self) -> str:
         """Azure region for new identities; empty before it was found."""
-        return self.identity_location or str(self.status.get("location", ""))
+        return self.identity_location or self.found_location
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:

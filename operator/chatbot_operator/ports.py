@@ -151,16 +151,47 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model deployment of an Azure OpenAI account."""
+    """A model deployment of an Azure OpenAI account.
+
+    `capacity` in thousands of tokens a minute; `retires`: the date (YYYY-MM-DD) on which Azure ends
+    this version of the model, empty when it does not say.
+    """
 
     name: str
     model: str
     version: str
+    capacity: int = 0
+    state: str = "Succeeded"
+    retires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateEndpoint:
+    """A private endpoint that leads to an account; used only when `state` is Approved."""
+
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """From where an account answers.
+
+    `public`: also over its public address, there to `everywhere` or to what its `rules` name.
+    """
+
+    public: bool = True
+    everywhere: bool = True
+    rules: int = 0
+    endpoints: tuple[PrivateEndpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAIAccount:
-    """What Azure says of an Azure OpenAI account; `subdomain` is empty when it has none."""
+    """What Azure says of an Azure OpenAI account.
+
+    `subdomain` is empty when it has none; `keys` tells whether keys open it beside Entra tokens.
+    """
 
     kind: str
     location: str
@@ -168,6 +199,8 @@ class OpenAIAccount:
     subdomain: str
     provisioning_state: str
     models: tuple[Model, ...]
+    keys: bool = False
+    network: Network = Network()
 
 
 class Azure(Protocol):
@@ -179,6 +212,9 @@ class Azure(Protocol):
 
     async def account(self, account_id: str) -> OpenAIAccount:
         """Read an account and its deployments."""
+
+    async def soft_deleted(self, account_id: str, location: str) -> bool | None:
+        """Tell whether a deleted account can be restored; None when the operator may not ask."""
 
     async def identity(self, identity_id: str) -> Identity | None:
         """Read a managed identity."""

@@ -17,6 +17,7 @@ from uuid import uuid4
 import aiohttp.connector
 import httpx2
 import pytest
+from account_fixtures import azure_account, offer, reader
 from aiohttp import web
 from azure.identity.aio import WorkloadIdentityCredential
 from background import running
@@ -37,6 +38,8 @@ from sandbox.cluster.api import ApiError
 from sandbox.cluster.control_plane import kubeconfig
 from sandbox.processes import free_port
 
+__all__ = ["azure_account", "offer", "reader"]
+
 ROOT = Path(__file__).parents[2]
 HOME = "chatbot-operator"
 
@@ -49,6 +52,7 @@ def installed(kubectl):
     kubectl("apply", "-f", str(base / "namespace.yaml"))
     kubectl("apply", "-n", HOME, "-f", str(base / "rbac.yaml"))
     kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    kubectl("get", "aoai,chatbots", "-A")  # established, their storage still takes a moment
 
 
 @pytest.fixture

@@ -6,50 +6,12 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from azure_bodies import deploy, manage
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 from cluster_world import ACCOUNT_ID, SUBSCRIPTION_ID, account, chatbot, key
 from sandbox import bootstrap
 from sandbox.azure import settings as fixed
-
-
-@pytest.fixture
-async def offer(operator, hand):
-    """Makes an AzureOpenAIAccount of the test's own, looked at once."""
-    made = []
-
-    async def make(account_id=ACCOUNT_ID, **spec):
-        name = f"a-{uuid4().hex[:8]}"
-        await hand.create(account(name, account_id, **spec))
-        made.append(name)
-        await operator.look(Key(ACCOUNTS, "", name))
-        return name
-
-    yield make
-    for name in made:
-        await hand.delete(ACCOUNTS, "", name)
-
-
-@pytest.fixture
-async def azure_account(azure):
-    """Makes an Azure OpenAI account of the test's own; gives its id."""
-    made = []
-
-    async def make(*, kind="OpenAI", subdomain=True):
-        name = f"other{uuid4().hex[:8]}"
-        at = (
-            f"{SUBSCRIPTION_ID}/resourceGroups/{fixed.ACCOUNT_GROUP}"
-            f"/providers/Microsoft.CognitiveServices/accounts/{name}"
-        )
-        properties = {"customSubDomainName": name} if subdomain else {}
-        body = {"kind": kind, "location": fixed.LOCATION, "sku": {"name": "S0"}}
-        await azure.done("PUT", at, {**body, "properties": properties})
-        made.append(at)
-        return at
-
-    yield make
-    for at in made:
-        await azure.done("DELETE", at)
 
 
 async def denied(operator, hand, azure, namespace, name, **spec):
@@ -192,24 +154,6 @@ async def test_an_account_that_azure_does_not_have(operator, hand, azure, namesp
     assert fault.reason == "AccountNotUsable"
 
 
-@pytest.fixture
-async def reader(azure, standing):
-    """Lets the operator read every account of the group, as Reader there does."""
-    group = ACCOUNT_ID.partition("/providers")[0]
-    reading = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-    where = f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid4()}"
-    properties = {
-        "roleDefinitionId": (
-            f"{SUBSCRIPTION_ID}/providers/Microsoft.Authorization/roleDefinitions/{reading}"
-        ),
-        "principalId": standing.principal_id,
-        "principalType": "ServicePrincipal",
-    }
-    await azure.done("PUT", where, {"properties": properties})
-    yield
-    await azure.done("DELETE", where)
-
-
 async def test_an_account_that_azure_does_not_have_for_one_who_may_look(
     *, operator, hand, azure, namespace, offer, reader
 ):
@@ -319,11 +263,7 @@ async def test_an_azure_account_deleted_before_its_chatbot_keeps_nothing(
 ):
     at = await azure_account()
     await manage(azure, at, standing.principal_id)
-    body = {
-        "sku": {"name": "GlobalStandard", "capacity": 1},
-        "properties": {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-08-06"}},
-    }
-    await azure.done("PUT", f"{at}/deployments/gpt-4o", body)
+    await deploy(azure, at)
     await hand.create(chatbot(namespace, account=await offer(at)))
     await operator.settle(key(namespace))
     await azure.done("DELETE", at)
@@ -332,20 +272,6 @@ async def test_an_azure_account_deleted_before_its_chatbot_keeps_nothing(
     assert await azure.identities(namespace) == []
     assert await azure.described(namespace) == []
     assert await hand.children(namespace) == {}
-
-
-async def manage(azure, at, principal):
-    """Let the operator give roles on an account, as sandbox.bootstrap does."""
-    where = f"{at}/providers/Microsoft.Authorization/roleAssignments/{uuid4()}"
-    role = f"Microsoft.Authorization/roleDefinitions/{bootstrap.ACCESS_ADMINISTRATOR}"
-    properties = {
-        "roleDefinitionId": f"{SUBSCRIPTION_ID}/providers/{role}",
-        "principalId": principal,
-        "principalType": "ServicePrincipal",
-        "condition": bootstrap.ONE_ROLE,
-        "conditionVersion": "2.0",
-    }
-    await azure.done("PUT", where, {"properties": properties})
 
 
 async def test_the_identities_group_deleted_before_the_chatbot_keeps_nothing(

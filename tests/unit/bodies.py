@@ -70,7 +70,13 @@ def account(**given: Any) -> Account:
 
 
 def usable(status: str = "True", reason: str = "Usable", *, generation: int = 2) -> dict[str, Any]:
-    condition = {"type": "Usable", "status": status, "reason": reason, "message": "As found."}
+    condition = {
+        "type": "Usable",
+        "status": status,
+        "reason": reason,
+        "message": "As found.",
+        "lastTransitionTime": "2026-01-31T11:00:00Z",
+    }
     return {
         "observedGeneration": generation,
         "endpoint": "https://contoso.openai.azure.com/",

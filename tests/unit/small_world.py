@@ -126,6 +126,8 @@ class SmallAzure:
     identities: dict[str, Identity] = field(default_factory=dict)
     credentials: dict[tuple[str, str], Credential] = field(default_factory=dict)
     assigned: dict[tuple[str, str], Assignment] = field(default_factory=dict)
+    found: OpenAIAccount | None = None
+    restorable: bool | None = None
     unreadable: Refusal | None = None
     unwritable: Refusal | None = None
     asked: list[str] = field(default_factory=list)
@@ -142,7 +144,21 @@ class SmallAzure:
         return Receipt(what, target, f"request-{len(self.asked)}")
 
     async def account(self, account_id: str) -> OpenAIAccount:
-        raise NotImplementedError(account_id)
+        self.read("account")
+        if self.found is None:
+            raise Refusal(
+                "read account",
+                status=404,
+                code="ResourceNotFound",
+                message=account_id,
+                reading=True,
+            )
+        return self.found
+
+    async def soft_deleted(self, account_id: str, location: str) -> bool | None:
+        assert account_id
+        assert location
+        return self.restorable
 
     async def identity(self, identity_id: str) -> Identity | None:
         self.read("identity")

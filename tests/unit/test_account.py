@@ -6,7 +6,7 @@ import pytest
 from chatbot_operator.errors import Pending, Stuck
 from chatbot_operator.limits import Use
 from chatbot_operator.ports import Model, OpenAIAccount
-from chatbot_operator.steps.account import _require_usable, facts
+from chatbot_operator.steps.account import _judge, facts
 from unit.bodies import ACCOUNT_ID, account, usable
 
 EVERYONE = {"allowedNamespaces": {"all": True}}
@@ -111,19 +111,19 @@ def test_an_account_knows_where_it_is():
 )
 def test_an_account_in_azure_may_be_of_no_use(change, kind, reason):
     fields = {name: getattr(FOUND, name) for name in FOUND.__slots__}
-    with pytest.raises(kind) as caught:
-        _require_usable(account(), OpenAIAccount(**{**fields, **change}))
-    assert caught.value.reason == reason
+    fault = _judge(account(), OpenAIAccount(**{**fields, **change}))
+    assert fault is not None
+    assert (type(fault), fault.reason) == (kind, reason)
 
 
 def test_what_azure_says_of_an_account_is_put_down_in_order_with_one_slash():
-    _require_usable(account(), FOUND)
+    assert _judge(account(), FOUND) is None
     assert facts(account(), FOUND) == {
         "endpoint": "https://contoso.openai.azure.com/",
         "location": "swedencentral",
         "deployments": [
-            {"name": "big", "model": "gpt-4o", "version": "2"},
-            {"name": "mini", "model": "gpt-4o-mini", "version": "1"},
+            {"name": "big", "model": "gpt-4o", "version": "2", "state": "Succeeded"},
+            {"name": "mini", "model": "gpt-4o-mini", "version": "1", "state": "Succeeded"},
         ],
     }
     other = account(endpoint="https://gateway.example/x/")

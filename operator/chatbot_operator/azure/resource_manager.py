@@ -20,8 +20,9 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
+from chatbot_operator.azure.openai_account import openai_account, retirements
 from chatbot_operator.errors import NOT_AUTHENTICATED, Refusal
-from chatbot_operator.ports import Assignment, Credential, Identity, Model, OpenAIAccount, Receipt
+from chatbot_operator.ports import Assignment, Credential, Identity, OpenAIAccount, Receipt
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
@@ -61,15 +62,27 @@ class ResourceManager:
 
     async def account(self, account_id: str) -> OpenAIAccount:
         client = self._client(CognitiveServicesManagementClient, account_id)
-        where = (_part(account_id, 4), _part(account_id, 8))
+        where = _where(account_id)
         async with _call("read account", reading=True):
             found = await client.accounts.get(*where)
         async with _call("list deployments", reading=True):
-            models = [
-                Model(d.name, d.properties.model.name or "", d.properties.model.version or "")
-                async for d in client.deployments.list(*where)
-            ]
-        return _openai_account(found, models)
+            deployments = [each async for each in client.deployments.list(*where)]
+        async with _call("list models", reading=True):
+            models = await _models(client, where)
+        return openai_account(found, deployments, retirements(models))
+
+    async def soft_deleted(self, account_id: str, location: str) -> bool | None:
+        client = self._client(CognitiveServicesManagementClient, account_id)
+        async with _call("read deleted account", reading=True):
+            try:
+                await client.deleted_accounts.get(location, *_where(account_id))
+            except HttpResponseError as error:
+                if error.status_code == HTTPStatus.NOT_FOUND:
+                    return False
+                if error.status_code == HTTPStatus.FORBIDDEN:
+                    return None
+                raise
+        return True
 
     async def identity(self, identity_id: str) -> Identity | None:
         client = self._client(ManagedServiceIdentityClient, identity_id)
@@ -215,6 +228,16 @@ def _with_request_id(response: Any, body: Any, _headers: Any) -> tuple[Any, str]
     return body, response.http_response.headers.get(REQUEST_ID, "")
 
 
+async def _models(client: CognitiveServicesManagementClient, where: tuple[str, str]) -> list[Any]:
+    """List the models that an account may deploy; none where the operator may not ask."""
+    try:
+        return [each async for each in client.accounts.list_models(*where)]
+    except HttpResponseError as error:
+        if error.status_code in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+            return []
+        raise
+
+
 async def _or_none(call: Any) -> Any:
     try:
         return await call
@@ -260,8 +283,9 @@ def _part(resource_id: str, position: int) -> str:
     return resource_id.split("/")[position]
 
 
-def _where(identity_id: str) -> tuple[str, str]:
-    return _part(identity_id, 4), _part(identity_id, 8)
+def _where(resource_id: str) -> tuple[str, str]:
+    """Give resource group and name."""
+    return _part(resource_id, 4), _part(resource_id, 8)
 
 
 def _assignment_id(scope: str, name: str) -> str:
@@ -287,19 +311,4 @@ def _assignment(found: Any) -> Assignment:
         principal_id=found.principal_id,
         role_definition_id=found.role_definition_id,
         description=found.description or "",
-    )
-
-
-def _openai_account(found: Any, models: list[Model]) -> OpenAIAccount:
-    properties = found.properties
-    # An AIServices account answers OpenAI calls at another host than properties.endpoint.
-    endpoints = properties.endpoints or {}
-    endpoint = endpoints.get("OpenAI Language Model Instance API") or properties.endpoint or ""
-    return OpenAIAccount(
-        kind=found.kind,
-        location=found.location,
-        endpoint=endpoint,
-        subdomain=properties.custom_sub_domain_name or "",
-        provisioning_state=properties.provisioning_state or "",
-        models=tuple(models),
     )

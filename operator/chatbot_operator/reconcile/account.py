@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chatbot_operator import backoff, ports
 from chatbot_operator.account import Account
 from chatbot_operator.errors import Blind, Fault, Stuck
@@ -11,29 +9,25 @@ from chatbot_operator.ports import World
 from chatbot_operator.reconcile.memory import Examined, Memory
 from chatbot_operator.reconcile.outcome import Again, judging, write_status
 from chatbot_operator.status import Condition, document, false, transitioned, true, unknown
-from chatbot_operator.steps.account import examine
+from chatbot_operator.steps.account import Examination, examine
 
 FRESH_SECONDS = 30.0
+FACTS = ("endpoint", "location", "deployments", "findings")
 
 _USABLE = true("Usable", "Usable", "The account accepts Entra tokens.")
 
 
 async def examine_account(world: World, account: Account, memory: Memory, chatbots: int) -> Again:
     """Look at the account in Azure and say in its status whether chatbots can use it."""
-    facts: dict[str, Any] = {
-        key: account.status[key]
-        for key in ("endpoint", "location", "deployments")
-        if key in account.status
-    }
-    fault: Fault | None = None
     try:
         async with judging():
-            facts |= await _examined(world, account, memory)
+            said = await _examined(world, account, memory)
     except Fault as raised:
-        fault = raised
+        said = _unanswered(account, raised)
+    fault, known = said.fault, {k: account.status[k] for k in FACTS if k in account.status}
     status = document(
-        [_usable(account, fault)],
-        {**facts, "chatbots": chatbots},
+        [_usable(account, fault), *([said.reachable] if said.reachable else [])],
+        {**known, **said.facts, "chatbots": chatbots},
         generation=account.generation,
         previous=account.status,
         now=world.now(),
@@ -44,7 +38,7 @@ async def examine_account(world: World, account: Account, memory: Memory, chatbo
     return Again(seconds=backoff.phase(account.uid, world.installation.resync))
 
 
-async def _examined(world: World, account: Account, memory: Memory) -> dict[str, Any]:
+async def _examined(world: World, account: Account, memory: Memory) -> Examination:
     """Give what Azure says of the account; for a moment, what it has just said.
 
     Every chatbot that comes or goes has its account looked at, for the number of them.
@@ -55,11 +49,22 @@ async def _examined(world: World, account: Account, memory: Memory) -> dict[str,
         and known.generation == account.generation
         and (world.now() - known.seen).total_seconds() < FRESH_SECONDS
     ):
-        return known.facts
+        return known.said
     memory.examined.pop(account.uid, None)
-    facts = await examine(world, account)
-    memory.examined[account.uid] = Examined(account.generation, facts, world.now())
-    return facts
+    said = await examine(world, account)
+    if said.fault is None:
+        memory.examined[account.uid] = Examined(account.generation, said, world.now())
+    return said
+
+
+def _unanswered(account: Account, fault: Fault) -> Examination:
+    """Leave what was known of an account of which Azure says nothing at the moment."""
+    before = [
+        Condition(c["type"], c["status"], c["reason"], c["message"])
+        for c in account.status.get("conditions", ())
+        if c["type"] == "Reachable"
+    ]
+    return Examination({}, before[0] if before else None, fault)
 
 
 def _usable(account: Account, fault: Fault | None) -> Condition:

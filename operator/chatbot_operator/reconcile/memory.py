@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
 
 from chatbot_operator.ports import Identity
 from chatbot_operator.reconcile.events import Allowances
+from chatbot_operator.steps.account import Examination
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Examined:
     """What Azure last said of an account that can be used, and when."""
 
     generation: int
-    facts: dict[str, Any]
+    said: Examination
     seen: dt.datetime
 
 

@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from chatbot_operator.account import Account
-from chatbot_operator.errors import Pending, Refusal, Stuck
+from chatbot_operator.errors import Fault, Pending, Refusal, Stuck
 from chatbot_operator.ports import OpenAIAccount, World
+from chatbot_operator.status import Condition
+from chatbot_operator.steps.preflight import LIMIT, Finding, findings, reachable
 
 KINDS = ("OpenAI", "AIServices")
 SETTLING = ("Accepted", "Creating", "Moving", "ResolvingDNS")
 
 
-async def examine(world: World, account: Account) -> dict[str, Any]:
-    """Give what Azure says of the account, for its status; raises the Fault that bars its use."""
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What Azure says of an account: facts for its status, and the fault that bars its use."""
+
+    facts: dict[str, Any]
+    reachable: Condition | None
+    fault: Fault | None
+
+
+async def examine(world: World, account: Account) -> Examination:
+    """Ask Azure about the account."""
     try:
         found = await world.azure.account(account.account_id)
     except Refusal as refusal:
         if refusal.code != "ResourceNotFound":
             raise
-        raise Stuck(
-            "AccountNotFound",
-            f"Azure has no {account.account_id}. Compare it with `az cognitiveservices account show"
-            f" --name {account.azure_name} --resource-group {account.resource_group} --query id`;"
-            " a deleted account can be restored for 48 hours.",
-        ) from refusal
-    _require_usable(account, found)
-    return facts(account, found)
+        fault = await _not_found(world, account)
+        return Examination(_told([_error(fault)]), None, fault)
+    unusable = _judge(account, found)
+    told = findings(account, found, world.now().date())
+    if isinstance(unusable, Stuck):
+        told = [_error(unusable), *told]
+    return Examination({**facts(account, found), **_told(told)}, reachable(found), unusable)
 
 
 def facts(account: Account, found: OpenAIAccount) -> dict[str, Any]:
-    """Put down what chatbots need to know."""
+    """Put down what chatbots, and those who run them, need to know."""
     endpoint = account.endpoint_override or found.endpoint
-    models: list[Mapping[str, str]] = [
-        {"name": m.name, "model": m.model, "version": m.version}
-        for m in sorted(found.models, key=lambda model: model.name)
+    models: list[dict[str, Any]] = [
+        {key: value for key, value in asdict(model).items() if value not in ("", 0)}
+        for model in sorted(found.models, key=lambda model: model.name)
     ]
     return {
         "endpoint": f"{endpoint.rstrip('/')}/",
@@ -44,23 +54,50 @@ def facts(account: Account, found: OpenAIAccount) -> dict[str, Any]:
     }
 
 
-def _require_usable(account: Account, found: OpenAIAccount) -> None:
+def _told(told: list[Finding]) -> dict[str, Any]:
+    return {"findings": [asdict(finding) for finding in told[:LIMIT]]}
+
+
+def _error(fault: Fault) -> Finding:
+    return Finding(fault.reason, "Error", fault.message)
+
+
+async def _not_found(world: World, account: Account) -> Stuck:
+    """Say that the account is not there, or that it is only soft-deleted where Azure tells."""
+    here = f"--name {account.azure_name} --resource-group {account.resource_group}"
+    at = account.found_location
+    if at and await world.azure.soft_deleted(account.account_id, at):
+        return Stuck(
+            "AccountSoftDeleted",
+            f"{account.azure_name} was deleted and can still be restored, with its deployments:"
+            f" `az cognitiveservices account recover {here} --location {at}`.",
+        )
+    return Stuck(
+        "AccountNotFound",
+        f"Azure has no {account.account_id}. Compare it with `az cognitiveservices account show"
+        f" {here} --query id`; a deleted account can be restored for 48 hours.",
+    )
+
+
+def _judge(account: Account, found: OpenAIAccount) -> Fault | None:
+    """Give the fault that keeps everybody from using the account."""
     if found.kind not in KINDS:
-        raise Stuck(
+        return Stuck(
             "NotOpenAI",
             f"{account.azure_name} is of kind {found.kind}; chatbots need {' or '.join(KINDS)}.",
         )
     if found.provisioning_state in SETTLING:
-        raise Pending(
+        return Pending(
             "AccountProvisioning", f"Azure is still making it: {found.provisioning_state}."
         )
     if found.provisioning_state != "Succeeded":
-        raise Stuck("AccountNotReady", f"Its provisioning state is {found.provisioning_state}.")
+        return Stuck("AccountNotReady", f"Its provisioning state is {found.provisioning_state}.")
     if not found.subdomain:
         # https://aka.ms/cogsvc-authenticatewithtoken
-        raise Stuck(
+        return Stuck(
             "NoCustomSubdomain",
             f"{account.azure_name} has no custom subdomain, so it refuses Entra tokens. Give it"
             f" one: `az cognitiveservices account update --name {account.azure_name}"
             f" --resource-group {account.resource_group} --custom-domain {account.azure_name}`.",
         )
+    return None

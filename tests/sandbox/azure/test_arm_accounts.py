@@ -1,5 +1,7 @@
 """Azure OpenAI accounts, their deployments, resource groups and the cluster."""
 
+from dataclasses import replace
+
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.mgmt.cognitiveservices.models import (
@@ -191,3 +193,39 @@ async def test_providers_are_registered(azure):
     answer = await azure.arm("POST", f"{SUBSCRIPTION}/providers/Microsoft.ManagedIdentity/register")
 
     assert answer.json()["registrationState"] == "Registered"
+
+
+async def test_a_deleted_account_can_be_looked_at_until_it_is_purged(azure):
+    body = {"location": "eastus", "kind": "OpenAI", "properties": {}}
+    await azure.arm("PUT", f"{ACCOUNT}-gone", body)
+    deleted = azure.cognitive().deleted_accounts
+    with pytest.raises(ResourceNotFoundError):
+        await deleted.get("eastus", GROUP, "contoso-gone")
+
+    await azure.arm("DELETE", f"{ACCOUNT}-gone")
+    found = await deleted.get("eastus", GROUP, "contoso-gone")
+    assert (found.name, found.location) == ("contoso-gone", "eastus")
+    with pytest.raises(ResourceNotFoundError):
+        await deleted.get("westus", GROUP, "contoso-gone")
+
+    await (await deleted.begin_purge("eastus", GROUP, "contoso-gone")).result()
+    with pytest.raises(ResourceNotFoundError):
+        await deleted.get("eastus", GROUP, "contoso-gone")
+
+
+async def test_the_models_of_an_account_say_when_they_end(azure, the_emulator):
+    the_emulator.world.store.retirements["gpt-4o", "2024-08-06"] = "2026-10-01T00:00:00Z"
+    models = [m async for m in azure.cognitive().accounts.list_models(GROUP, "contoso")]
+    ends = {m.name: m.deprecation and m.deprecation.inference for m in models}
+    assert ends == {"gpt-4o": "2026-10-01T00:00:00Z", "gpt-4o-mini": None}
+
+
+async def test_private_endpoint_connections_are_shown_with_their_state(azure, the_emulator):
+    store = the_emulator.world.store.accounts
+    store[ACCOUNT.lower()] = replace(
+        store[ACCOUNT.lower()], private_endpoints=(("hub", "Pending"),)
+    )
+    account = await azure.cognitive().accounts.get(GROUP, "contoso")
+    (connection,) = account.properties.private_endpoint_connections
+    assert connection.name == "hub"
+    assert connection.properties.private_link_service_connection_state.status == "Pending"

@@ -74,6 +74,8 @@ class Account:
     network_acls: Mapping[str, Any]
     provisioning_state: str
     created_on: float
+    private_endpoints: tuple[tuple[str, str], ...] = ()
+    """Name and state (Approved, Pending, Rejected) of each connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,12 @@ class Store:
     """By principal, then by name."""
     roles: dict[str, RoleDefinition] = field(default_factory=lambda: dict(BUILT_IN))
     accounts: dict[str, Account] = field(default_factory=dict)
+    deleted_accounts: dict[str, Account] = field(default_factory=dict)
+    """Deleted softly: gone, until purged, only for those who look at them as deleted."""
     deployments: dict[str, dict[str, ModelDeployment]] = field(default_factory=dict)
     """By account key, then by deployment key."""
+    retirements: dict[tuple[str, str], str] = field(default_factory=dict)
+    """When models end, in Azure's form, by name and version."""
     clusters: dict[str, ManagedCluster] = field(default_factory=dict)
     writing: set[str] = field(default_factory=set)
     """Keys of identities under which a credential is being written."""
@@ -156,6 +162,7 @@ class Store:
     def drop_account(self, account: Account, moment: float) -> None:
         """Remove an account with its deployments and the role assignments at or below it."""
         self.accounts.pop(account.id.lower(), None)
+        self.deleted_accounts[account.id.lower()] = account
         self.deployments.pop(account.id.lower(), None)
         self._drop_assignments_below(account.id, moment)
 

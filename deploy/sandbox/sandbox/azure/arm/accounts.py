@@ -67,12 +67,23 @@ def _document(account: Account, base_url: str) -> Json:
             "disableLocalAuth": not account.local_auth,
             "publicNetworkAccess": "Enabled" if account.public_access else "Disabled",
             "networkAcls": dict(account.network_acls),
-            "privateEndpointConnections": [],
+            "privateEndpointConnections": [
+                _connection(account, *each) for each in account.private_endpoints
+            ],
             "capabilities": [],
             "callRateLimit": {"rules": []},
             "internalId": account.name,
             "dateCreated": instant(account.created_on),
         },
+    }
+
+
+def _connection(account: Account, name: str, state: str) -> Json:
+    return {
+        "id": f"{account.id}/privateEndpointConnections/{name}",
+        "name": name,
+        "type": f"{KIND}/privateEndpointConnections",
+        "properties": {"privateLinkServiceConnectionState": {"status": state}},
     }
 
 
@@ -102,6 +113,7 @@ def _put(call: Call) -> Reply:
     )
     account = _changed(blank, call.body)
     call.store.accounts[account.id.lower()] = account
+    call.store.deleted_accounts.pop(account.id.lower(), None)
     if existing:
         return Reply(200, _document(account, call.world.base_url))
     accepted = replace(account, provisioning_state="Accepted")

@@ -18,10 +18,12 @@ from sandbox.azure.arm import (
     clusters,
     credentials,
     definitions,
+    deleted_accounts,
     deployments,
     groups,
     identities,
     metadata,
+    models,
 )
 from sandbox.azure.arm.call import Attributes, Call, Json, Operation, Reply
 from sandbox.azure.arm.scopes import require_subscription
@@ -54,6 +56,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *assignments.OPERATIONS,
     *deployments.OPERATIONS,
     *accounts.OPERATIONS,
+    *deleted_accounts.OPERATIONS,
+    *models.OPERATIONS,
     *clusters.OPERATIONS,
 )
 _AUDIENCES = (ARM_AUDIENCE, "https://management.core.windows.net")

@@ -1,0 +1,67 @@
+"""Azure OpenAI accounts: from the SDK's models to the port's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chatbot_operator.ports import Model, Network, OpenAIAccount, PrivateEndpoint
+
+Retirements = Mapping[tuple[str, str], str]
+"""Dates (YYYY-MM-DD) by name and version of a model."""
+
+
+def retirements(models: Iterable[Any]) -> Retirements:
+    """Give the dates on which Azure ends models, as far as it says."""
+    return {
+        (model.name, model.version): str(model.deprecation.inference)[:10]
+        for model in models
+        if model.deprecation and model.deprecation.inference
+    }
+
+
+def openai_account(found: Any, deployments: Iterable[Any], retiring: Retirements) -> OpenAIAccount:
+    """Give what Azure says of an account and its deployments."""
+    properties = found.properties
+    # An AIServices account answers OpenAI calls at another host than properties.endpoint.
+    endpoints = properties.endpoints or {}
+    endpoint = endpoints.get("OpenAI Language Model Instance API") or properties.endpoint or ""
+    return OpenAIAccount(
+        kind=found.kind,
+        location=found.location,
+        endpoint=endpoint,
+        subdomain=properties.custom_sub_domain_name or "",
+        provisioning_state=properties.provisioning_state or "",
+        keys=not properties.disable_local_auth,
+        network=_network(properties),
+        models=tuple(_model(each, retiring) for each in deployments),
+    )
+
+
+def _model(deployment: Any, retiring: Retirements) -> Model:
+    properties, sku = deployment.properties, deployment.sku
+    model = (properties.model.name or "", properties.model.version or "")
+    return Model(
+        deployment.name,
+        *model,
+        capacity=(sku.capacity or 0) if sku else 0,
+        state=properties.provisioning_state or "",
+        retires=retiring.get(model, ""),
+    )
+
+
+def _network(properties: Any) -> Network:
+    rules = properties.network_acls
+    closed = rules is not None and rules.default_action == "Deny"
+    exceptions = [*(rules.ip_rules or ()), *(rules.virtual_network_rules or ())] if closed else []
+    return Network(
+        public=properties.public_network_access != "Disabled",
+        everywhere=not closed,
+        rules=len(exceptions),
+        endpoints=tuple(map(_private_endpoint, properties.private_endpoint_connections or ())),
+    )
+
+
+def _private_endpoint(found: Any) -> PrivateEndpoint:
+    state = found.properties and found.properties.private_link_service_connection_state
+    return PrivateEndpoint(found.name or "", (state and state.status) or "")
