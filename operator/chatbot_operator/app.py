@@ -28,25 +28,18 @@ from chatbot_operator.azure.resource_manager import (
     READ_SECONDS,
     ResourceManager,
 )
-from chatbot_operator.health import Health, served
+from chatbot_operator.health import Vital, served
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
 from chatbot_operator.ports import Installation, World
-from chatbot_operator.reconcile import Key, Memory, reconcile
 from chatbot_operator.settings import Settings, issuer
 from chatbot_operator.tenure import Tenure
-from chatbot_operator.work_queue import Wait, WorkQueue
+from chatbot_operator.told import Enqueue, Told
+from chatbot_operator.work import Work
 
 log = logging.getLogger("chatbot_operator")
-
-PASS_SECONDS = 120.0
-"""A pass that hangs must not hold a worker for ever."""
-DRAIN_SECONDS = 20.0
-"""For passes under way when told to stop; the pod's grace is 30 seconds."""
-ALSO_SECONDS = 30.0
-"""An account is not looked at each time that a chatbot asks for a deployment it has not."""
 
 
 async def run(settings: Settings) -> None:
@@ -54,20 +47,25 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    health, tenure = Health(), Tenure(_lost)
+    tenure, work = Tenure(_lost), None
     configuration = await connection.load()
+
+    def vital() -> Vital | None:
+        return work.vital() if work else None
+
     async with AsyncExitStack() as open_:
-        await open_.enter_async_context(served(health, settings.host, settings.probe_port))
+        await open_.enter_async_context(served(vital, settings.host, settings.probe_port))
         cluster = Cluster(configuration, before=tenure.check)
         await open_.enter_async_context(cluster)
         azure = await open_.enter_async_context(_azure(open_, settings, tenure))
         pods = await open_.enter_async_context(PodNetwork())
 
         async def lead() -> bool:
-            health.leading = True
+            nonlocal work
             installation = await _installation(settings, cluster)
-            now = partial(dt.datetime.now, dt.UTC)
-            return await _work(World(cluster, azure, pods, now, installation), settings, stop)
+            world = World(cluster, azure, pods, partial(dt.datetime.now, dt.UTC), installation)
+            work = Work(world, cluster, _watch, settings.workers)
+            return await work.until(stop)
 
         if not settings.pod_namespace:
             await lead()
@@ -114,63 +112,17 @@ def _lost() -> NoReturn:
     os._exit(1)
 
 
-async def _work(world: World, settings: Settings, stop: asyncio.Event) -> bool:
-    """Watch and make passes until told to stop; tell whether the last ones came to their end."""
-    users, memory = watches.Users(), Memory()
-    queue: WorkQueue[Key]
-
-    async def make_pass(key: Key) -> Wait:
-        return await _pass(world, key, memory, users, queue)
-
-    queue = WorkQueue(make_pass, time=time.monotonic, random=random.random)
-    async with asyncio.TaskGroup() as tasks:
-        workers = [tasks.create_task(queue.work()) for _ in range(settings.workers)]
-        watching = tasks.create_task(_watch(users, queue))
-        watching.add_done_callback(lambda _: stop.set())
-        await stop.wait()
-        idle = await queue.close(DRAIN_SECONDS)
-        for worker in workers:
-            worker.cancel()
-        # Not before: kopf, when it ends, cancels whatever tasks began after it did.
-        watching.cancel()
-    return idle
-
-
-async def _pass(
-    world: World, key: Key, memory: Memory, users: watches.Users, queue: WorkQueue[Key]
-) -> Wait:
-    """Make a pass and log how it went; what nobody foresaw is logged once and tried again."""
-    count = len(users.of(key.name)) if key.resource == ports.ACCOUNTS else 0
-    fields = {"kind": key.resource.kind, "namespace": key.namespace, "name": key.name}
-    try:
-        async with asyncio.timeout(PASS_SECONDS):
-            again = await reconcile(world, key, memory=memory, chatbots=count)
-    except Exception:
-        log.exception("pass failed", extra={"fields": fields})
-        return Wait(0.0, failed=True)
-    for other in again.also:
-        await queue.add(other, after=ALSO_SECONDS)
-    if again.failed and again.fault is not None:
-        cause = {"reason": again.fault.reason, "cause": again.fault.message}
-        log.warning("not done", extra={"fields": {**fields, **cause}})
-    return Wait(again.seconds, failed=again.failed)
-
-
-async def _watch(users: watches.Users, queue: WorkQueue[Key]) -> None:
+async def _watch(told: Told, enqueue: Enqueue, heard: Callable[[], None]) -> None:
     """Run kopf until cancelled."""
     registry = kopf.OperatorRegistry()
-    watches.register(registry, users, queue.add)
+    watches.register(registry, told, enqueue, heard=heard)
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
         return _connection_info(await connection.load())
 
     log.info("watching")
-    await kopf.operator(
-        registry=registry,
-        settings=watches.settings(),
-        clusterwide=True,
-    )
+    await kopf.operator(registry=registry, settings=watches.settings(), clusterwide=True)
 
 
 def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> ResourceManager:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import kopf
@@ -18,133 +18,61 @@ from chatbot_operator.ports import (
     SERVICES,
 )
 from chatbot_operator.reconcile import Key
+from chatbot_operator.told import Enqueue, Told
 
 CHILDREN = (DEPLOYMENTS, SERVICES, SERVICE_ACCOUNTS, CONFIG_MAPS)
 
-Enqueue = Callable[..., Awaitable[None]]
 
-ACCOUNT_DELAY = 2.0
-"""Seconds in which chatbots that come or go together make one pass over their account."""
+def register(
+    registry: kopf.OperatorRegistry, told: Told, enqueue: Enqueue, *, heard: Callable[[], None]
+) -> None:
+    """Register the watches: chatbots, accounts, what chatbots own, and namespaces.
 
-
-class Users:
-    """Which chatbots name which account, and which namespace they live in."""
-
-    def __init__(self) -> None:
-        self._account: dict[tuple[str, str], str] = {}
-        self._of: dict[str, set[tuple[str, str]]] = {}
-
-    def see(self, namespace: str, name: str, account: str) -> bool:
-        """Note that a chatbot is there; tell whether that is news."""
-        if self._account.get((namespace, name)) == account:
-            return False
-        self.forget(namespace, name)
-        self._account[namespace, name] = account
-        self._of.setdefault(account, set()).add((namespace, name))
-        return True
-
-    def forget(self, namespace: str, name: str) -> None:
-        """Note that a chatbot is gone."""
-        account = self._account.pop((namespace, name), None)
-        if account is not None:
-            self._of[account].discard((namespace, name))
-
-    def of(self, account: str) -> list[Key]:
-        """Give the chatbots that name an account."""
-        return [Key(CHATBOTS, *place) for place in sorted(self._of.get(account, ()))]
-
-    def within(self, namespace: str) -> list[Key]:
-        """Give the chatbots of a namespace."""
-        return [Key(CHATBOTS, *place) for place in sorted(self._account) if place[0] == namespace]
-
-
-class News:
-    """Tells whether what matters about an object differs from what was last seen of it."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], object] = {}
-
-    def see(self, namespace: str, name: str, what: object) -> bool:
-        """Note what an object is now; tell whether that is news."""
-        known = self._seen.get((namespace, name))
-        self._seen[namespace, name] = what
-        return known != what
-
-    def forget(self, namespace: str, name: str) -> None:
-        """Note that an object is gone."""
-        self._seen.pop((namespace, name), None)
-
-
-def register(registry: kopf.OperatorRegistry, users: Users, enqueue: Enqueue) -> None:
-    """Register the watches: chatbots, accounts, what chatbots own, and namespaces."""
-    _watch_chatbots(registry, users, enqueue)
-    _watch_accounts(registry, users, enqueue)
-    _watch_namespaces(registry, users, enqueue)
+    `heard` is called at every event.
+    """
+    _watch_chatbots(registry, told, heard)
+    _watch_accounts(registry, told, heard)
+    _watch_namespaces(registry, told, heard)
     for child in CHILDREN:
 
         @kopf.on.event(child.group, child.version, child.plural, registry=registry, id=child.plural)
         async def owned(namespace: str | None, name: str, **_: Any) -> None:
+            heard()
             await enqueue(Key(CHATBOTS, namespace or "", name))
 
 
-def _watch_chatbots(registry: kopf.OperatorRegistry, users: Users, enqueue: Enqueue) -> None:
-    news = News()
-
+def _watch_chatbots(registry: kopf.OperatorRegistry, told: Told, heard: Callable[[], None]) -> None:
     @kopf.on.event(CHATBOTS.group, CHATBOTS.version, CHATBOTS.plural, registry=registry)
     async def chatbot(
         event: kopf.RawEvent, namespace: str | None, name: str, body: kopf.Body, **_: Any
     ) -> None:
-        where = (namespace or "", name)
-        account = body.spec.get("openAI", {}).get("account", "")
+        heard()
         if event["type"] == "DELETED":
-            news.forget(*where)
-            users.forget(*where)
-            await enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
-            await enqueue(Key(CHATBOTS, *where), urgent=True)
-            return
-        if users.see(*where, account):
-            await enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
-        # Not the status: the operator writes it, and would follow its own tail.
-        finalizers = tuple(body.metadata.get("finalizers", ()))
-        meta = body.metadata
-        what = (meta["uid"], meta["generation"], meta.get("deletionTimestamp"), finalizers)
-        if news.see(*where, what):
-            await enqueue(Key(CHATBOTS, *where), urgent=True)
+            await told.no_chatbot(namespace or "", name)
+        else:
+            await told.chatbot(body)
 
 
-def _watch_accounts(registry: kopf.OperatorRegistry, users: Users, enqueue: Enqueue) -> None:
-    asked, answered = News(), News()
-
+def _watch_accounts(registry: kopf.OperatorRegistry, told: Told, heard: Callable[[], None]) -> None:
     @kopf.on.event(ACCOUNTS.group, ACCOUNTS.version, ACCOUNTS.plural, registry=registry)
     async def account(event: kopf.RawEvent, name: str, body: kopf.Body, **_: Any) -> None:
+        heard()
         if event["type"] == "DELETED":
-            asked.forget("", name)
-            answered.forget("", name)
-        elif asked.see("", name, (body.metadata["uid"], body.metadata["generation"])):
-            await enqueue(Key(ACCOUNTS, "", name), urgent=True)
-        if event["type"] == "DELETED" or answered.see("", name, _answers(body)):
-            for key in users.of(name):
-                await enqueue(key, urgent=True)
+            await told.no_account(name)
+        else:
+            await told.account(body)
 
 
-def _answers(body: kopf.Body) -> object:
-    """Give what chatbots read of an account; how many they are is none of it."""
-    status = dict(body.status)
-    usable = [(c["type"], c["status"]) for c in status.get("conditions", ())]
-    facts = [status.get(fact) for fact in ("endpoint", "location", "deployments")]
-    return (body.metadata["uid"], body.metadata["generation"], usable, facts)
-
-
-def _watch_namespaces(registry: kopf.OperatorRegistry, users: Users, enqueue: Enqueue) -> None:
-    news = News()
-
+def _watch_namespaces(
+    registry: kopf.OperatorRegistry, told: Told, heard: Callable[[], None]
+) -> None:
     @kopf.on.event("", "v1", NAMESPACES.plural, registry=registry)
     async def namespace_(event: kopf.RawEvent, name: str, body: kopf.Body, **_: Any) -> None:
+        heard()
         if event["type"] == "DELETED":
-            news.forget("", name)
-        elif news.see("", name, dict(body.metadata.labels)):
-            for key in users.within(name):
-                await enqueue(key, urgent=True)
+            told.no_namespace(name)
+        else:
+            await told.namespace(body)
 
 
 def settings() -> kopf.OperatorSettings:

@@ -50,6 +50,7 @@ class WorkQueue(Generic[K]):
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _closed: bool = False
+    _ended: float = -math.inf
 
     async def add(self, key: K, *, after: float = 0.0, urgent: bool = False) -> None:
         """Have a pass made over `key` in `after` seconds, or earlier if that was planned.
@@ -82,6 +83,15 @@ class WorkQueue(Generic[K]):
                 return False
         return True
 
+    def overdue(self) -> float:
+        """Tell for how many seconds the key has been due that waits longest; 0 if none does."""
+        due = (self._due(key) for key in {*self._planned, *self._events} - self._running)
+        return max(0.0, self.time() - min(due, default=math.inf))
+
+    def idle(self) -> float:
+        """Tell for how many seconds no pass came to its end."""
+        return self.time() - self._ended
+
     async def _next(self) -> K | None:
         async with self._changed:
             while not self._closed:
@@ -111,7 +121,7 @@ class WorkQueue(Generic[K]):
     async def _finish(self, key: K, wait: Wait) -> None:
         async with self._changed:
             self._running.discard(key)
-            now = self.time()
+            now = self._ended = self.time()
             planned = self._next_due(key, wait, now)
             self._not_before[key] = planned if wait.failed else now + GAP_SECONDS
             planned = min(planned, self._planned.get(key, math.inf))

@@ -25,6 +25,8 @@ log = logging.getLogger("chatbot_operator")
 FIELD_MANAGER = "chatbot-operator"
 CONTROLLER = "chatbot-operator.dev/operator"
 TIMEOUT_SECONDS = 30
+PAGE = 500
+"""Objects of a list that are read at once: more would hold up the loop."""
 NOTE_LIMIT = 1024
 """Bytes of an event's note."""
 
@@ -76,6 +78,17 @@ class Cluster:
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         data = json.dumps(manifest, ensure_ascii=False).encode()
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
+
+    async def every(self, resource: Resource) -> list[Object]:
+        """List the objects of a kind in all namespaces, page by page."""
+        items: list[Object] = []
+        query = {"limit": str(PAGE)}
+        while True:
+            found = await self._call("GET", _path(resource, ""), query=query)
+            items += found["items"]
+            query["continue"] = found["metadata"].get("continue", "")
+            if not query["continue"]:
+                return items
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Create an object; a 409 when there is one of its name."""

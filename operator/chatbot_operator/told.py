@@ -1,0 +1,149 @@
+"""What the operator was told of its resources, by watches and by lists, and what is news of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS
+from chatbot_operator.reconcile import Key
+
+Enqueue = Callable[..., Awaitable[None]]
+Place = tuple[str, str]
+"""Namespace and name."""
+Body = Mapping[str, Any]
+
+ACCOUNT_DELAY = 2.0
+"""Seconds in which chatbots that come or go together make one pass over their account."""
+
+
+class Users:
+    """Which chatbots name which account, and which namespace they live in."""
+
+    def __init__(self) -> None:
+        self._account: dict[Place, str] = {}
+        self._of: dict[str, set[Place]] = {}
+
+    def see(self, namespace: str, name: str, account: str) -> bool:
+        """Note that a chatbot is there; tell whether that is news."""
+        if self._account.get((namespace, name)) == account:
+            return False
+        self.forget(namespace, name)
+        self._account[namespace, name] = account
+        self._of.setdefault(account, set()).add((namespace, name))
+        return True
+
+    def forget(self, namespace: str, name: str) -> str:
+        """Note that a chatbot is gone; give the account that it named, if it was known."""
+        account = self._account.pop((namespace, name), "")
+        if account:
+            self._of[account].discard((namespace, name))
+        return account
+
+    def of(self, account: str) -> list[Key]:
+        """Give the chatbots that name an account."""
+        return [Key(CHATBOTS, *place) for place in sorted(self._of.get(account, ()))]
+
+    def within(self, namespace: str) -> list[Key]:
+        """Give the chatbots of a namespace."""
+        return [Key(CHATBOTS, *place) for place in sorted(self._account) if place[0] == namespace]
+
+
+class News:
+    """Tells whether what matters about an object differs from what was last seen of it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Place, object] = {}
+
+    @property
+    def places(self) -> frozenset[Place]:
+        """The objects that are known, as they are at this moment."""
+        return frozenset(self._seen)
+
+    def see(self, namespace: str, name: str, what: object) -> bool:
+        """Note what an object is now; tell whether that is news."""
+        known = self._seen.get((namespace, name))
+        self._seen[namespace, name] = what
+        return known != what
+
+    def forget(self, namespace: str, name: str) -> None:
+        """Note that an object is gone."""
+        self._seen.pop((namespace, name), None)
+
+
+class Told:
+    """All that was told; what is news of it puts keys on the queue."""
+
+    def __init__(self, enqueue: Enqueue) -> None:
+        self.users = Users()
+        self.chatbots, self.accounts = News(), News()
+        self._answers, self._namespaces = News(), News()
+        self._enqueue = enqueue
+
+    async def chatbot(self, body: Body) -> None:
+        """There is this chatbot."""
+        meta = body["metadata"]
+        where = (meta["namespace"], meta["name"])
+        account = body.get("spec", {}).get("openAI", {}).get("account", "")
+        if self.users.see(*where, account):
+            await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
+        # Not the status: the operator writes it, and would follow its own tail.
+        finalizers = tuple(meta.get("finalizers", ()))
+        what = (meta["uid"], meta["generation"], meta.get("deletionTimestamp"), finalizers)
+        if self.chatbots.see(*where, what):
+            await self._enqueue(Key(CHATBOTS, *where), urgent=True)
+
+    async def no_chatbot(self, namespace: str, name: str) -> None:
+        """There is no such chatbot any more."""
+        self.chatbots.forget(namespace, name)
+        account = self.users.forget(namespace, name)
+        if account:
+            await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
+        await self._enqueue(Key(CHATBOTS, namespace, name), urgent=True)
+
+    async def account(self, body: Body) -> None:
+        """There is this account."""
+        meta = body["metadata"]
+        if self.accounts.see("", meta["name"], (meta["uid"], meta["generation"])):
+            await self._enqueue(Key(ACCOUNTS, "", meta["name"]), urgent=True)
+        if self._answers.see("", meta["name"], _answers(body)):
+            await self._ring(self.users.of(meta["name"]))
+
+    async def no_account(self, name: str) -> None:
+        """There is no such account any more."""
+        self.accounts.forget("", name)
+        self._answers.forget("", name)
+        await self._ring(self.users.of(name))
+
+    async def namespace(self, body: Body) -> None:
+        """There is this namespace; its labels decide what accounts allow."""
+        meta = body["metadata"]
+        if self._namespaces.see("", meta["name"], dict(meta.get("labels", {}))):
+            await self._ring(self.users.within(meta["name"]))
+
+    def no_namespace(self, name: str) -> None:
+        """There is no such namespace any more."""
+        self._namespaces.forget("", name)
+
+    async def _ring(self, keys: list[Key]) -> None:
+        for key in keys:
+            await self._enqueue(key, urgent=True)
+
+
+def _answers(body: Body) -> object:
+    """Give what chatbots read of an account; how many they are is none of it."""
+    status = dict(body.get("status", {}))
+    usable = [(c["type"], c["status"]) for c in status.get("conditions", ())]
+    facts = [status.get(fact) for fact in ("endpoint", "location", "deployments")]
+    return (body["metadata"]["uid"], body["metadata"]["generation"], usable, facts)
+
+
+def compared(
+    before: frozenset[Place], listed: frozenset[Place], now: frozenset[Place]
+) -> tuple[frozenset[Place], frozenset[Place]]:
+    """Tell what a list says against what was known before it was asked for, and is known now.
+
+    Gives what is gone, and what is there. What came to be known while the list was under way may
+    be missing from it; what went meanwhile may still be on it. Neither is taken from the list.
+    """
+    return before - listed, listed - (before - now)
