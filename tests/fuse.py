@@ -11,7 +11,7 @@ from chatbot_operator.ports import Resource, World
 
 WRITES = frozenset(
     {
-        *("apply", "replace_status", "delete", "set_finalizers"),
+        *("apply", "patch", "replace_status", "delete", "set_finalizers"),
         *("put_identity", "tag_identity", "delete_identity"),
         *("put_credential", "put_assignment", "delete_assignment"),
     }

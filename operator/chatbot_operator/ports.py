@@ -95,8 +95,17 @@ class Kubernetes(Protocol):
     ) -> list[Object]:
         """List the objects of a namespace that bear these labels."""
 
-    async def apply(self, resource: Resource, manifest: Object) -> Object:
-        """Apply a manifest on the server's side as the operator, forcing."""
+    async def apply(self, resource: Resource, manifest: Object, *, onto: str | None) -> Object:
+        """Apply a manifest on the server's side as the operator, forcing.
+
+        Only to the object that has the uid `onto`, or, where that is None, only if there is none
+        of the name: what somebody else makes in the meantime is not taken over.
+        """
+
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, operations: list[Object]
+    ) -> Object:
+        """Make a JSON patch (RFC 6902) as the operator."""
 
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object

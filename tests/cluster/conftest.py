@@ -27,7 +27,7 @@ from chatbot_operator.kube.pods import OPS_PORT, PodNetwork
 from chatbot_operator.ports import ACCOUNTS, Installation, World
 from chatbot_operator.reconcile import Key
 from cluster_records import Audit
-from cluster_world import AzureHand, Hand, Operator, Seen, account
+from cluster_world import AzureHand, Hand, Operator, Seen, account, chatbot, key
 from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 from sandbox.azure import settings as fixed
@@ -269,3 +269,11 @@ def start(standing, emulator, authority, tmp_path):
             await process.wait()
 
     return run
+
+
+@pytest.fixture
+async def settled(operator, hand, namespace):
+    """A chatbot at rest."""
+    await hand.create(chatbot(namespace, chat={"systemPrompt": "Be kind."}))
+    await operator.settle(key(namespace))
+    return namespace

@@ -10,17 +10,9 @@ from chatbot_operator.ports import (
     SERVICE_ACCOUNTS,
     SERVICES,
 )
-from cluster_world import ASSIGNMENTS, CHILDREN, chatbot, identity_path, key
+from cluster_world import ASSIGNMENTS, CHILDREN, identity_path, key
 
 CLIENT = "azure.workload.identity/client-id"
-
-
-@pytest.fixture
-async def settled(operator, hand, namespace):
-    """A chatbot at rest."""
-    await hand.create(chatbot(namespace, chat={"systemPrompt": "Be kind."}))
-    await operator.settle(key(namespace))
-    return namespace
 
 
 def stable(children):

@@ -62,9 +62,11 @@ class SmallCluster:
             and labels.items() <= one["metadata"]["labels"].items()
         ]
 
-    async def apply(self, resource: Resource, manifest: Object) -> Object:
+    async def apply(self, resource: Resource, manifest: Object, *, onto: str | None) -> Object:
         live = copy.deepcopy(manifest)
         metadata = live["metadata"]
+        there = self.objects.get((resource.plural, metadata["namespace"], metadata["name"]))
+        assert onto == (there and there["metadata"]["uid"])
         metadata |= {"uid": f"uid-of-{resource.plural}", "generation": 1}
         self.objects[resource.plural, metadata["namespace"], metadata["name"]] = live
         if resource == ports.DEPLOYMENTS:
@@ -89,6 +91,11 @@ class SmallCluster:
             },
             "status": {"podIP": "10.0.0.7"},
         }
+
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, operations: list[Object]
+    ) -> Object:
+        raise NotImplementedError((resource, namespace, name, operations))
 
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object

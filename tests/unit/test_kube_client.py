@@ -56,13 +56,24 @@ def refusal(status, **body):
 async def test_an_apply_sends_words_as_utf_8_and_says_so():
     api = Api()
     async with cluster(api) as one:
-        await one.apply(CONFIG_MAPS, MANIFEST)
+        await one.apply(CONFIG_MAPS, MANIFEST, onto="u")
     assert api.asked == [
         "PATCH /api/v1/namespaces/team/configmaps/support?fieldManager=chatbot-operator&force=true"
     ]
     assert api.kinds == ["application/apply-patch+yaml; charset=utf-8"]
     assert "Zürich 🙂".encode() in api.bodies[0]
-    assert json.loads(api.bodies[0]) == MANIFEST
+    metadata = {**MANIFEST["metadata"], "uid": "u"}
+    assert json.loads(api.bodies[0]) == {**MANIFEST, "metadata": metadata}
+
+
+async def test_an_apply_onto_nothing_names_a_version_that_nothing_has():
+    api = Api()
+    async with cluster(api) as one:
+        await one.apply(CONFIG_MAPS, MANIFEST, onto=None)
+    assert json.loads(api.bodies[0])["metadata"] == {
+        **MANIFEST["metadata"],
+        "resourceVersion": "1",
+    }
 
 
 async def test_a_status_replaces_the_one_of_the_object_that_was_read():
@@ -129,7 +140,7 @@ async def test_pods_are_picked_by_all_labels():
 async def test_a_refusal_keeps_status_reason_and_words():
     async with cluster(refusal(422, reason="Invalid", message="too long")) as one:
         with pytest.raises(KubernetesRefusal) as caught:
-            await one.apply(CONFIG_MAPS, MANIFEST)
+            await one.apply(CONFIG_MAPS, MANIFEST, onto=None)
     told = caught.value
     assert (told.status, told.reason, told.message) == (422, "Invalid", "too long")
     assert told.operation == "PATCH /api/v1/namespaces/team/configmaps/support"

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import pytest
 from chatbot_operator import manifests
-from chatbot_operator.manifests import INTENT, TEMPLATE, differences, differs, owned
+from chatbot_operator.manifests import (
+    INTENT,
+    TEMPLATE,
+    differences,
+    differs,
+    disclaimer,
+    owned,
+    restoration,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from unit.bodies import IDENTITY, chatbot, wanted
@@ -274,3 +282,36 @@ def test_what_differs_is_named_by_its_path():
 
 def test_the_same_chatbot_makes_the_same_objects():
     assert made() == made()
+
+
+def lived(manifest):
+    """A manifest as it lives."""
+    live = copy.deepcopy(manifest)
+    live["metadata"] |= {"uid": "u", "resourceVersion": "7"}
+    return live
+
+
+def test_what_differs_is_restored_part_by_part_and_only_if_nothing_changed_since():
+    wanted_ = made()["Deployment"]
+    live = lived(wanted_)
+    (container,) = live["spec"]["template"]["spec"]["containers"]
+    del container["livenessProbe"]["httpGet"]
+    assert restoration(live, wanted_) == [
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
+        {"op": "add", "path": "/spec/template", "value": wanted_["spec"]["template"]},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["ServiceAccount", "ConfigMap", "Service", "Deployment"])
+def test_what_is_as_wanted_needs_no_restoration(kind):
+    assert restoration(lived(made()[kind]), made()[kind]) == []
+
+
+def test_what_the_operator_holds_by_a_patch_is_given_up():
+    live = lived(made()["ConfigMap"])
+    applied = {"manager": "chatbot-operator", "operation": "Apply"}
+    others = {"manager": "kubectl-edit", "operation": "Update"}
+    live["metadata"]["managedFields"] = [applied, others]
+    assert disclaimer(live) == []
+    live["metadata"]["managedFields"].append({**applied, "operation": "Update"})
+    assert disclaimer(live)[1:] == [{"op": "remove", "path": "/metadata/managedFields/2"}]

@@ -30,6 +30,11 @@ PAGE = 500
 NOTE_LIMIT = 1024
 """Bytes of an event's note."""
 
+OF_NOTHING = "1"
+"""The resourceVersion that no object has: etcd's revision before its first write. An apply with it
+creates an object and conflicts with one that is there; a POST would take a second manager's name,
+and keep what later applies no longer say."""
+
 # Of the bare type the client would encode the body itself, with escapes that the API server's YAML
 # parser refuses: an emoji in an apply is then a 400. With a parameter it passes our bytes on.
 APPLY = "application/apply-patch+yaml; charset=utf-8"
@@ -72,11 +77,12 @@ class Cluster:
         items: list[Object] = found["items"]
         return items
 
-    async def apply(self, resource: Resource, manifest: Object) -> Object:
-        metadata = manifest["metadata"]
+    async def apply(self, resource: Resource, manifest: Object, *, onto: str | None) -> Object:
+        precondition = {"uid": onto} if onto else {"resourceVersion": OF_NOTHING}
+        metadata = manifest["metadata"] | precondition
         path = _path(resource, metadata.get("namespace", ""), metadata["name"])
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
-        data = json.dumps(manifest, ensure_ascii=False).encode()
+        data = json.dumps({**manifest, "metadata": metadata}, ensure_ascii=False).encode()
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
 
     async def every(self, resource: Resource) -> list[Object]:
@@ -100,6 +106,12 @@ class Cluster:
         metadata = manifest["metadata"]
         path = _path(resource, metadata.get("namespace", ""), metadata["name"])
         return await self._call("PUT", path, body=manifest)
+
+    async def patch(
+        self, resource: Resource, namespace: str, name: str, operations: list[Object]
+    ) -> Object:
+        path, query = _path(resource, namespace, name), {"fieldManager": FIELD_MANAGER}
+        return await self._call("PATCH", path, query=query, body=operations, kind=JSON)
 
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object

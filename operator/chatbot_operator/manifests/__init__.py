@@ -3,6 +3,7 @@
 from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
 from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
+from chatbot_operator.manifests.restoration import disclaimer, restoration
 from chatbot_operator.manifests.workload import (
     config_map,
     deployment,
@@ -22,8 +23,10 @@ __all__ = [
     "deployment",
     "differences",
     "differs",
+    "disclaimer",
     "intent",
     "owned",
+    "restoration",
     "selector",
     "service",
     "service_account",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Pending, Stuck
-from chatbot_operator.manifests import differences, differs, intent, owned
+from chatbot_operator.errors import KubernetesRefusal, Pending, Stuck
+from chatbot_operator.manifests import (
+    differences,
+    differs,
+    disclaimer,
+    intent,
+    owned,
+    restoration,
+)
 from chatbot_operator.ports import Object, Resource, World
 
 
@@ -21,10 +30,40 @@ async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: O
     if live is not None and "deletionTimestamp" in live["metadata"]:
         raise Pending("ChildLeaving", f"{resource.kind} {chatbot.name} is being deleted.")
     if live is not None and not differs(live, manifest):
-        return live
-    applied = await world.kubernetes.apply(resource, manifest)
+        return await _disclaim(world, resource, live)
+    applied = await _put(world, resource, manifest, live)
     _note_repair(world, chatbot, live, manifest)
     return applied
+
+
+async def _put(world: World, resource: Resource, manifest: Object, live: Object | None) -> Object:
+    """Apply the manifest; where what a hand added makes the sum of both invalid, undo that first.
+
+    Server-side apply adds to what is there: a variable that somebody gave a source has two then.
+    """
+    if live is None:
+        return await world.kubernetes.apply(resource, manifest, onto=None)
+    uid = live["metadata"]["uid"]
+    try:
+        return await world.kubernetes.apply(resource, manifest, onto=uid)
+    except KubernetesRefusal as refusal:
+        undone = restoration(live, manifest)
+        if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY or not undone:
+            raise
+    where = live["metadata"]["namespace"], live["metadata"]["name"]
+    await world.kubernetes.patch(resource, *where, undone)
+    return await _disclaim(
+        world, resource, await world.kubernetes.apply(resource, manifest, onto=uid)
+    )
+
+
+async def _disclaim(world: World, resource: Resource, live: Object) -> Object:
+    """Give up what the operator holds of an object by anything but its applies."""
+    claim = disclaimer(live)
+    if not claim:
+        return live
+    where = live["metadata"]["namespace"], live["metadata"]["name"]
+    return await world.kubernetes.patch(resource, *where, claim)
 
 
 def _note_repair(world: World, chatbot: Chatbot, live: Object | None, manifest: Object) -> None:
