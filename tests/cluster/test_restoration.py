@@ -22,10 +22,10 @@ def pod(live):
     return live["spec"]["template"]["spec"]
 
 
-def sourced(live, name="CHAT_TITLE"):
+def sourced(live):
     """Give a variable another source."""
     (container,) = pod(live)["containers"]
-    (variable,) = (e for e in container["env"] if e["name"] == name)
+    (variable,) = (e for e in container["env"] if e["name"] == "CHAT_TITLE")
     del variable["value"]
     variable["valueFrom"] = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}
 
@@ -92,9 +92,14 @@ async def test_what_an_apply_cannot_undo_is_undone_all_the_same(
 
 
 async def test_what_was_restored_can_still_be_taken_away(operator, hand, settled):
+    def edit(live):
+        sourced(live)
+        (container,) = pod(live)["containers"]
+        container["env"] = [e for e in container["env"] if e["name"] != "TEMPERATURE"]
+
     await hand.edit(CHATBOTS, settled, {"spec": {"openAI": {"temperature": 0.5}}})
     await operator.settle(key(settled))
-    await edited(hand, DEPLOYMENTS, settled, lambda live: sourced(live, "TEMPERATURE"))
+    await edited(hand, DEPLOYMENTS, settled, edit)
     await operator.settle(key(settled))
     await hand.edit(CHATBOTS, settled, {"spec": {"openAI": {"temperature": None}}})
     await operator.settle(key(settled))
