@@ -32,6 +32,15 @@ class DeletionPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Autoscaling:
+    """How many pods there may be, and how busy: `busy` in per cent of the CPU they request."""
+
+    least: int
+    most: int
+    busy: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What an earlier pass wrote down in the status, to find things again.
 
@@ -67,6 +76,7 @@ class Chatbot:
     title: str
     system_prompt: str
     replicas: int
+    autoscaling: Autoscaling | None
     image: str
     service_type: str
     service_port: int
@@ -74,6 +84,16 @@ class Chatbot:
     suspended: bool
     recorded: Recorded
     status: dict[str, Any]
+
+    @property
+    def least_pods(self) -> int:
+        """How many pods run when nobody asks anything."""
+        return self.autoscaling.least if self.autoscaling else self.replicas
+
+    @property
+    def most_pods(self) -> int:
+        """How many pods may run at the same time."""
+        return self.autoscaling.most if self.autoscaling else self.replicas
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
@@ -96,6 +116,7 @@ class Chatbot:
             title=chat["title"],
             system_prompt=chat.get("systemPrompt", ""),
             replicas=spec["replicas"],
+            autoscaling=_autoscaling(spec.get("autoscaling")),
             image=spec.get("image", ""),
             service_type=service["type"],
             service_port=service["port"],
@@ -108,6 +129,12 @@ class Chatbot:
 
 def _time(text: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
+
+
+def _autoscaling(given: dict[str, Any] | None) -> Autoscaling | None:
+    if given is None:
+        return None
+    return Autoscaling(given["minReplicas"], given["maxReplicas"], given["targetCPUUtilization"])
 
 
 def _recorded(status: dict[str, Any]) -> Recorded:

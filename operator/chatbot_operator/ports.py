@@ -34,6 +34,8 @@ CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 SERVICES = Resource("", "v1", "services", "Service")
 PODS = Resource("", "v1", "pods", "Pod")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 
 
@@ -95,8 +97,15 @@ class Kubernetes(Protocol):
     ) -> list[Object]:
         """List the objects of a namespace that bear these labels."""
 
-    async def apply(self, resource: Resource, manifest: Object, *, onto: str | None) -> Object:
-        """Apply a manifest on the server's side as the operator, forcing.
+    async def apply(
+        self,
+        resource: Resource,
+        manifest: Object,
+        *,
+        onto: str | None,
+        manager: str = "chatbot-operator",
+    ) -> Object:
+        """Apply a manifest on the server's side, forcing; `manager` then owns what it says.
 
         Only to the object that has the uid `onto`, or, where that is None, only if there is none
         of the name: what somebody else makes in the meantime is not taken over.

@@ -16,11 +16,13 @@ from chatbot_operator.ports import (
     NAMESPACES,
     SERVICE_ACCOUNTS,
     SERVICES,
+    Resource,
 )
 from chatbot_operator.reconcile import Key
-from chatbot_operator.told import Enqueue, Told
+from chatbot_operator.steps.children import OPTIONAL
+from chatbot_operator.told import Enqueue, News, Told
 
-CHILDREN = (DEPLOYMENTS, SERVICES, SERVICE_ACCOUNTS, CONFIG_MAPS)
+CHILDREN = (DEPLOYMENTS, SERVICES, SERVICE_ACCOUNTS, CONFIG_MAPS, *OPTIONAL)
 
 
 def register(
@@ -34,11 +36,29 @@ def register(
     _watch_accounts(registry, told, heard)
     _watch_namespaces(registry, told, heard)
     for child in CHILDREN:
+        _watch_children(registry, child, enqueue, heard)
 
-        @kopf.on.event(child.group, child.version, child.plural, registry=registry, id=child.plural)
-        async def owned(namespace: str | None, name: str, **_: Any) -> None:
-            heard()
-            await enqueue(Key(CHATBOTS, namespace or "", name))
+
+def _watch_children(
+    registry: kopf.OperatorRegistry, child: Resource, enqueue: Enqueue, heard: Callable[[], None]
+) -> None:
+    """Watch what chatbots own; of what only some have, the status says nothing to the operator."""
+    news = News()
+
+    @kopf.on.event(child.group, child.version, child.plural, registry=registry, id=child.plural)
+    async def owned(
+        event: kopf.RawEvent, namespace: str | None, name: str, body: kopf.Body, **_: Any
+    ) -> None:
+        heard()
+        where = (namespace or "", name)
+        if event["type"] == "DELETED":
+            news.forget(*where)
+        elif child in OPTIONAL:
+            metadata = dict(body.metadata)
+            marks = [metadata.get(k) for k in ("uid", "labels", "annotations", "ownerReferences")]
+            if not news.see(*where, (marks, dict(body.spec))):
+                return
+        await enqueue(Key(CHATBOTS, *where))
 
 
 def _watch_chatbots(registry: kopf.OperatorRegistry, told: Told, heard: Callable[[], None]) -> None:

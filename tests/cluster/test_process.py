@@ -51,7 +51,8 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
     mark = audit.mark()
     async with start(POD_NAMESPACE=HOME) as process:
         await hand.create(account(namespace))
-        await hand.create(chatbot(namespace, account=namespace, chat={"systemPrompt": PROMPT}))
+        wanted = {"chat": {"systemPrompt": PROMPT}, "autoscaling": {"maxReplicas": 2}}
+        await hand.create(chatbot(namespace, account=namespace, **wanted))
         await until(ready(hand, namespace), hand, namespace)
         before = await hand.get(DEPLOYMENTS, namespace)
         await hand.delete(CONFIG_MAPS, namespace)

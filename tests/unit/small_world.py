@@ -10,6 +10,7 @@ from typing import Any
 
 from chatbot_operator import ports
 from chatbot_operator.errors import KubernetesRefusal, Refusal
+from chatbot_operator.manifests import MANAGER
 from chatbot_operator.ports import (
     Assignment,
     Credential,
@@ -62,13 +63,25 @@ class SmallCluster:
             and labels.items() <= one["metadata"]["labels"].items()
         ]
 
-    async def apply(self, resource: Resource, manifest: Object, *, onto: str | None) -> Object:
+    async def apply(
+        self,
+        resource: Resource,
+        manifest: Object,
+        *,
+        onto: str | None,
+        manager: str = MANAGER,
+    ) -> Object:
         live = copy.deepcopy(manifest)
         metadata = live["metadata"]
-        there = self.objects.get((resource.plural, metadata["namespace"], metadata["name"]))
+        place = resource.plural, metadata["namespace"], metadata["name"]
+        there = self.objects.get(place)
         assert onto == (there and there["metadata"]["uid"])
+        if there and manager != MANAGER:  # of the little that it says, the value stays what it is
+            return there
+        if there and "replicas" in there.get("spec", {}):
+            live["spec"].setdefault("replicas", there["spec"]["replicas"])
         metadata |= {"uid": f"uid-of-{resource.plural}", "generation": 1}
-        self.objects[resource.plural, metadata["namespace"], metadata["name"]] = live
+        self.objects[place] = live
         if resource == ports.DEPLOYMENTS:
             self.run(live)
         return live

@@ -77,11 +77,18 @@ class Cluster:
         items: list[Object] = found["items"]
         return items
 
-    async def apply(self, resource: Resource, manifest: Object, *, onto: str | None) -> Object:
+    async def apply(
+        self,
+        resource: Resource,
+        manifest: Object,
+        *,
+        onto: str | None,
+        manager: str = FIELD_MANAGER,
+    ) -> Object:
         precondition = {"uid": onto} if onto else {"resourceVersion": OF_NOTHING}
         metadata = manifest["metadata"] | precondition
         path = _path(resource, metadata.get("namespace", ""), metadata["name"])
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        query = {"fieldManager": manager, "force": "true"}
         data = json.dumps({**manifest, "metadata": metadata}, ensure_ascii=False).encode()
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
 

@@ -4,6 +4,12 @@ from chatbot_operator.manifests.comparison import current, differences, differs,
 from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
 from chatbot_operator.manifests.restoration import disclaimer, restoration
+from chatbot_operator.manifests.scaling import (
+    autoscaler,
+    count,
+    counted_by_us_alone,
+    disruption_budget,
+)
 from chatbot_operator.manifests.workload import (
     config_map,
     deployment,
@@ -18,12 +24,16 @@ __all__ = [
     "PAGE_PORT",
     "TEMPLATE",
     "Wanted",
+    "autoscaler",
     "config_map",
+    "count",
+    "counted_by_us_alone",
     "current",
     "deployment",
     "differences",
     "differs",
     "disclaimer",
+    "disruption_budget",
     "intent",
     "owned",
     "restoration",

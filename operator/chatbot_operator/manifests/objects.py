@@ -19,13 +19,17 @@ TEMPLATE: Final = f"{GROUP}/template"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the objects of a chatbot are made from; `daily_tokens`: what a pod may use in a day."""
+    """What the objects of a chatbot are made from.
+
+    `replicas` is None where an autoscaler says how many; `daily_tokens` is what a pod may use in a
+    day.
+    """
 
     chatbot: Chatbot
     identity: Identity
     endpoint: str
     image: str
-    replicas: int
+    replicas: int | None
     daily_tokens: int | None
     installation: Installation
 

@@ -50,11 +50,12 @@ def service(chatbot: Chatbot) -> Object:
 def deployment(wanted: Wanted) -> Object:
     """Run the chatbot's pods."""
     chatbot = wanted.chatbot
+    count = {} if wanted.replicas is None else {"replicas": wanted.replicas}
     return make(
         ports.DEPLOYMENTS,
         chatbot,
         spec={
-            "replicas": wanted.replicas,
+            **count,
             "progressDeadlineSeconds": PROGRESS_DEADLINE_SECONDS,
             "revisionHistoryLimit": 2,
             "strategy": {

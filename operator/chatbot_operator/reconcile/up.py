@@ -26,7 +26,7 @@ from chatbot_operator.reconcile.outcome import (
     set_finalizers,
 )
 from chatbot_operator.status import Condition, parse, stamp, summarize, transitioned, true, unknown
-from chatbot_operator.steps import proof, workload
+from chatbot_operator.steps import proof, scaling, workload
 from chatbot_operator.steps.permission import allowance, capped, permission
 
 PATIENCE = 10.0
@@ -66,7 +66,7 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         endpoint=account.endpoint,
         image=chatbot.image or world.installation.image,
         replicas=1,
-        daily_tokens=account.limits.tokens_of_a_pod(chatbot.replicas),
+        daily_tokens=account.limits.tokens_of_a_pod(chatbot.most_pods),
         installation=world.installation,
     )
     available, answers = await _serve(world, wanted, findings)
@@ -97,8 +97,9 @@ async def _serve(
     async with findings.step("WorkloadReady", "PodsRun") as said:
         since = findings.facts.get("grantedAt", {}).get("credential") or stamp(world.now())
         await workload.configure(world, wanted, credential_since=since)
-        wanted = replace(wanted, replicas=await workload.replicas(world, chatbot))
+        wanted = replace(wanted, replicas=await scaling.replicas(world, chatbot))
         deployment, service = await workload.run(world, wanted)
+        await scaling.scale(world, chatbot)
         pods = await workload.pods(world, chatbot)
         answers = await proof.ask(world, pods)
         status = deployment.get("status", {})
@@ -106,7 +107,7 @@ async def _serve(
         findings.facts |= {
             "url": workload.url(chatbot, service),
             "replicas": status.get("replicas", 0),
-            "pods": f"{available}/{chatbot.replicas}",
+            "pods": f"{available}/{_asked(chatbot, deployment)}",
             "selector": ",".join(f"{k}={v}" for k, v in selector(chatbot.name).items()),
             "resolved": {
                 **findings.facts.get("resolved", {}),
@@ -116,6 +117,12 @@ async def _serve(
         }
         said.append(workload.judge(deployment, pods, answers))
     return available, answers
+
+
+def _asked(chatbot: Chatbot, deployment: ports.Object) -> int:
+    """Tell how many pods should run: as the chatbot says, or as its autoscaler has decided."""
+    decided: int = deployment["spec"]["replicas"]
+    return decided if chatbot.autoscaling else chatbot.replicas
 
 
 async def _suspend(world: World, chatbot: Chatbot) -> Again:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import KubernetesRefusal, Pending, Stuck
@@ -14,7 +15,16 @@ from chatbot_operator.manifests import (
     owned,
     restoration,
 )
-from chatbot_operator.ports import Object, Resource, World
+from chatbot_operator.ports import (
+    AUTOSCALERS,
+    DISRUPTION_BUDGETS,
+    Object,
+    Resource,
+    World,
+)
+
+OPTIONAL: Final = (AUTOSCALERS, DISRUPTION_BUDGETS)
+"""What only some chatbots have."""
 
 
 async def require_free(world: World, chatbot: Chatbot, resource: Resource) -> None:
@@ -32,7 +42,7 @@ async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: O
     if live is not None and not differs(live, manifest):
         return await _disclaim(world, resource, live)
     applied = await _put(world, resource, manifest, live)
-    _note_repair(world, chatbot, live, manifest)
+    _note_repair(world, chatbot, resource, live, manifest)
     return applied
 
 
@@ -66,11 +76,13 @@ async def _disclaim(world: World, resource: Resource, live: Object) -> Object:
     return await world.kubernetes.patch(resource, *where, claim)
 
 
-def _note_repair(world: World, chatbot: Chatbot, live: Object | None, manifest: Object) -> None:
+def _note_repair(
+    world: World, chatbot: Chatbot, resource: Resource, live: Object | None, manifest: Object
+) -> None:
     """Note that an object was put back, unless it is new or wanted otherwise than before."""
-    name = f"{manifest['kind']} {chatbot.name}"
+    name = f"{resource.kind} {chatbot.name}"
     if live is None:
-        if chatbot.recorded.served:
+        if chatbot.recorded.served and resource not in OPTIONAL:
             world.journal.note("PutBack", f"{name} was gone; made it again.")
     elif intent(live) == intent(manifest):
         what = ", ".join(differences(live, manifest))
@@ -84,6 +96,16 @@ def _require_ours(live: Object | None, chatbot: Chatbot, resource: Resource) -> 
             f"{resource.kind} {chatbot.name} exists and is not this chatbot's. Delete it, or give"
             " the chatbot another name.",
         )
+
+
+async def provide(
+    world: World, chatbot: Chatbot, resource: Resource, manifest: Object | None
+) -> Object | None:
+    """Make an object that only some chatbots have, or see that this one has none of its own."""
+    if manifest is not None:
+        return await ensure(world, chatbot, resource, manifest)
+    await remove(world, chatbot, resource)
+    return None
 
 
 async def remove(world: World, chatbot: Chatbot, resource: Resource) -> bool:

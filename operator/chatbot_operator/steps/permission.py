@@ -41,13 +41,16 @@ def _use(chatbot: Chatbot, labels: Mapping[str, str], *, default_image: str) -> 
 
 def capped(chatbot: Chatbot, limits: Limits) -> Chatbot:
     """Give the chatbot as far as it may run: with no more pods than its account allows."""
-    return replace(chatbot, replicas=limits.cap(chatbot.replicas))
+    cap, scaled = limits.cap, chatbot.autoscaling
+    if scaled is not None:
+        scaled = replace(scaled, least=cap(scaled.least), most=cap(scaled.most))
+    return replace(chatbot, replicas=cap(chatbot.replicas), autoscaling=scaled)
 
 
 def allowance(account: Account, chatbot: Chatbot) -> str:
     """Say in words what the account allows of what the chatbot asks for."""
     said = f"AzureOpenAIAccount {account.name} allows it."
-    most = account.limits.cap(chatbot.replicas)
-    if most < chatbot.replicas:
-        said += f" It allows {most} replicas at most, so {most} of {chatbot.replicas} run."
+    most = account.limits.cap(chatbot.most_pods)
+    if most < chatbot.most_pods:
+        said += f" It allows {most} replicas at most, so {most} of {chatbot.most_pods} run."
     return said

@@ -7,7 +7,7 @@ from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Pending, Stuck
 from chatbot_operator.manifests import Wanted
 from chatbot_operator.ports import Object, Readiness, World
-from chatbot_operator.steps.children import ensure, remove
+from chatbot_operator.steps.children import OPTIONAL, ensure, remove
 from chatbot_operator.steps.together import both
 
 LEAVING_SECONDS = 90.0
@@ -37,19 +37,6 @@ async def configure(world: World, wanted: Wanted, *, credential_since: str) -> N
         ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account),
         ensure(world, chatbot, ports.CONFIG_MAPS, given),
     )
-
-
-async def replicas(world: World, chatbot: Chatbot) -> int:
-    """Tell how many pods to ask for.
-
-    One before the first proof: Entra remembers a refused exchange for minutes, so one pod tries
-    first. Never fewer than there are on that ground, should the record of the proof be lost.
-    """
-    if chatbot.recorded.proven_at or chatbot.replicas <= 1:
-        return chatbot.replicas
-    live = await world.kubernetes.get(ports.DEPLOYMENTS, chatbot.namespace, chatbot.name)
-    running: int = live["spec"].get("replicas", 1) if live else 1
-    return max(1, min(chatbot.replicas, running))
 
 
 async def run(world: World, wanted: Wanted) -> tuple[Object, Object]:
@@ -90,9 +77,8 @@ async def stop(world: World, chatbot: Chatbot) -> None:
 
 async def clear(world: World, chatbot: Chatbot) -> None:
     """Remove what the pods were given."""
-    gone = await both(
-        remove(world, chatbot, ports.SERVICE_ACCOUNTS), remove(world, chatbot, ports.CONFIG_MAPS)
-    )
+    left = (ports.SERVICE_ACCOUNTS, ports.CONFIG_MAPS, *OPTIONAL)
+    gone = [await remove(world, chatbot, resource) for resource in left]
     if not all(gone):
         raise Pending("ObjectsLeaving", "Waiting for the last objects to go.", retry_after=0.2)
 

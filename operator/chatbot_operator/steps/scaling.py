@@ -1,0 +1,59 @@
+"""How many pods run: as the chatbot says, or as an autoscaler does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatbot_operator import manifests, ports
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.ports import Object, World
+from chatbot_operator.steps.children import provide
+from chatbot_operator.steps.together import both
+
+HANDOVER: Final = f"{manifests.MANAGER}-handover"
+
+
+async def replicas(world: World, chatbot: Chatbot) -> int | None:
+    """Tell how many pods to ask for; None leaves it to the autoscaler.
+
+    One before the first proof: Entra remembers a refused exchange for minutes, so one pod tries
+    first. Never fewer than there are on that ground, should the record of the proof be lost.
+    """
+    wanted, proven = chatbot.least_pods, bool(chatbot.recorded.proven_at)
+    if chatbot.autoscaling is None and (proven or wanted <= 1):
+        return wanted
+    live = await world.kubernetes.get(ports.DEPLOYMENTS, chatbot.namespace, chatbot.name)
+    running: int = live["spec"].get("replicas", 1) if live else 1
+    if not proven:
+        return max(1, min(chatbot.most_pods, running))
+    if live is None or running == 0:
+        return wanted
+    await _hand_over(world, live)
+    return None
+
+
+async def _hand_over(world: World, live: Object) -> None:
+    """See that the number of pods outlasts our saying it.
+
+    A field that the only one to say it no longer says is removed by server-side apply, and the API
+    server puts 1 in its place: so it is said by another name first, until the autoscaler says it
+    (https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership).
+    """
+    if manifests.counted_by_us_alone(live, manifests.MANAGER):
+        await world.kubernetes.apply(
+            ports.DEPLOYMENTS,
+            manifests.count(live),
+            onto=live["metadata"]["uid"],
+            manager=HANDOVER,
+        )
+
+
+async def scale(world: World, chatbot: Chatbot) -> None:
+    """Give the chatbot its autoscaler and its disruption budget, or take them away."""
+    proven = bool(chatbot.recorded.proven_at)
+    await both(
+        provide(
+            world, chatbot, ports.AUTOSCALERS, manifests.autoscaler(chatbot) if proven else None
+        ),
+        provide(world, chatbot, ports.DISRUPTION_BUDGETS, manifests.disruption_budget(chatbot)),
+    )
