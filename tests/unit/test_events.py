@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
-from chatbot_operator.ports import Journal, Note, Receipt
+from chatbot_operator.ports import SERVICES, Journal, Note, Receipt
 from chatbot_operator.reconcile.events import BURST, OBJECTS, REFILL_SECONDS, Allowances
-from unit.small_world import NOON
+from unit.bodies import INSTALLATION
+from unit.small_world import NOON, SmallWorld
 
 
 def after(seconds):
@@ -47,3 +49,59 @@ def test_only_the_objects_that_spoke_last_are_remembered():
     for number in range(OBJECTS):
         allowances.take(str(number), NOON)
     assert allowances.take("first", NOON)
+
+
+def reasons(world):
+    """What was told since the last time."""
+    told = [note.reason for note in world.cluster.told]
+    world.cluster.told.clear()
+    return told
+
+
+async def test_a_chatbot_that_is_made_tells_of_what_was_made_and_of_the_end():
+    world = SmallWorld()
+    await world.settle()
+    assert world.condition("WorkloadReady") == ("True", "PodsRun")
+    assert sorted(reasons(world)) == [
+        "CredentialWritten",
+        "IdentityCreated",
+        "Ready",
+        "RoleAssigned",
+    ]
+    await world.look(after=2 * INSTALLATION.resync)
+    assert reasons(world) == []
+
+
+async def test_tags_that_are_put_right_are_told():
+    world = SmallWorld()
+    await world.settle()
+    reasons(world)
+    ((at, made),) = world.azure.identities.items()
+    world.azure.identities[at] = replace(
+        made, tags={**made.tags, "chatbot-operator-retained": "true"}
+    )
+    await world.look(after=2 * INSTALLATION.resync)
+    assert reasons(world) == ["IdentityTagged"]
+
+
+async def test_what_becomes_of_a_retained_identity_is_told():
+    world = SmallWorld(deletionPolicy="Retain")
+    await world.settle()
+    reasons(world)
+    world.chatbot["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    world.cluster.objects.pop(("pods", "team", "pod"))
+    for _ in range(3):
+        await world.look(after=100)
+    assert "IdentityRetained" in reasons(world)
+
+
+async def test_objects_that_linger_are_waited_for():
+    world = SmallWorld()
+    await world.settle()
+    world.cluster.lingering = True
+    await world.cluster.delete(SERVICES, "team", "support", uid="uid-of-services")
+    await world.look()
+    assert world.condition("WorkloadReady") == ("Unknown", "ChildLeaving")
+    world.chatbot["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    await world.look(after=100)
+    assert world.condition("Ready") == ("False", "ObjectsLeaving")

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 import aiohttp
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
@@ -21,12 +21,11 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
 from chatbot_operator.azure.openai_account import openai_account, retirements
-from chatbot_operator.errors import NOT_AUTHENTICATED, Refusal
+from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
 from chatbot_operator.ports import Assignment, Credential, Identity, OpenAIAccount, Receipt
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
-REQUEST_ID = "x-ms-request-id"
 
 
 class ResourceManager:
@@ -218,7 +217,7 @@ async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[str]:
     try:
         yield operation
     except AzureError as error:
-        refusal = _refusal(operation, error)
+        refusal = refusal_of(operation, error)
         refusal.reading = reading
         raise refusal from error
 
@@ -247,36 +246,6 @@ async def _or_none(call: Any) -> Any:
         if code in {"ResourceNotFound", "RoleAssignmentNotFound", "ParentResourceNotFound"}:
             return None
         raise
-
-
-def _refusal(operation: str, error: AzureError) -> Refusal:
-    if isinstance(error, ClientAuthenticationError) and not error.error:
-        # Entra's, not Resource Manager's. Its trace ids would make every try news.
-        words = _first_line(error).partition(" Trace ID:")[0]
-        return Refusal(
-            operation, status=HTTPStatus.UNAUTHORIZED, code=NOT_AUTHENTICATED, message=words
-        )
-    if not isinstance(error, HttpResponseError):
-        return Refusal(operation, status=0, code="", message=_first_line(error))
-    response: Any = error.response
-    headers: Mapping[str, str] = response.headers if response is not None else {}
-    spoken = error.error.message if error.error else None
-    return Refusal(
-        operation,
-        status=error.status_code or 0,
-        code=(error.error.code if error.error else None) or "",
-        message=spoken or _first_line(error),
-        request_id=headers.get(REQUEST_ID, ""),
-        retry_after=_seconds(headers.get("Retry-After", "")),
-    )
-
-
-def _seconds(text: str) -> float:
-    return float(text) if text.isdecimal() else 0.0
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
 
 
 def _part(resource_id: str, position: int) -> str:

@@ -27,6 +27,8 @@ CONTROLLER = "chatbot-operator.dev/operator"
 TIMEOUT_SECONDS = 30
 PAGE = 500
 """Objects of a list that are read at once: more would hold up the loop."""
+TERMINATING = "NamespaceTerminating"
+"""https://pkg.go.dev/k8s.io/api/core/v1#NamespaceTerminatingCause"""
 NOTE_LIMIT = 1024
 """Bytes of an event's note."""
 
@@ -230,11 +232,17 @@ def _answer(operation: str, status: int, text: bytes) -> Object:
         message = text[:200].decode(errors="replace")
         raise KubernetesRefusal(operation, status, "NoObject", message)
     if status >= HTTPStatus.BAD_REQUEST:
-        raise KubernetesRefusal(
-            operation, status, str(answer.get("reason", "")), str(answer.get("message", ""))
-        )
+        raise KubernetesRefusal(operation, status, _reason(answer), str(answer.get("message", "")))
     found: Object = answer
     return found
+
+
+def _reason(status: Object) -> str:
+    """Give the reason of a Status; of a namespace that is going, the cause, which says more."""
+    causes = (status.get("details") or {}).get("causes") or ()
+    if any(cause.get("reason") == TERMINATING for cause in causes):
+        return TERMINATING
+    return str(status.get("reason", ""))
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:

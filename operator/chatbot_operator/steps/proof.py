@@ -5,39 +5,23 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
-from chatbot_operator.errors import Fault, Pending, Stuck
+from chatbot_operator.errors import (
+    REASONS,
+    Fault,
+    Pending,
+    Row,
+    Service,
+    Stuck,
+    entra_code,
+    look_up,
+)
 from chatbot_operator.ports import Object, Readiness, World
 
 ASKED: Final = 5
 """Pods asked for their readiness in a pass: enough to see a fault, few enough for a large fleet."""
-
-_PASSING: Final = {
-    "Starting": "Proving",
-    "WaitingForCredential": "Proving",
-    "AuthorityUnreachable": "AuthorityUnreachable",
-    "EndpointUnreachable": "EndpointUnreachable",
-    "Throttled": "Throttled",
-    "ServiceError": "ServiceError",
-}
-
-_FIXES: Final = {
-    "NotInjected": (
-        "The workload identity webhook did not mutate the pod. Enable workload identity on the"
-        " cluster (`az aks update --enable-oidc-issuer --enable-workload-identity`), then delete"
-        " the pod."
-    ),
-    "WrongPrincipal": "The pod's token is that of another identity. Delete the pod.",
-    "TokenRejected": "The account refuses the pod's token. Check the data scope and the tenant.",
-    "NetworkDenied": (
-        "The account's firewall refuses the pod. Allow the cluster's outbound addresses or use a"
-        " private endpoint."
-    ),
-    "SubdomainMissing": "The account has no custom subdomain, so it refuses Entra tokens.",
-    "DeploymentNotFound": "The account says that the deployment does not exist.",
-    "Misconfigured": "The chatbot cannot read its settings.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +38,7 @@ class Proof:
     """A proven chatbot. `trouble` says what is wrong at the moment all the same, if anything."""
 
     at: str
-    trouble: Readiness | None
+    trouble: Fault | None
 
 
 async def ask(world: World, pods: list[Object]) -> list[Readiness]:
@@ -78,41 +62,46 @@ def judge(
     of a chatbot that the kubelet still finds available.
     """
     if not answers and latched:
-        return Proof(latched, Readiness("PodsSilent", "No pod answers the operator.", ""))
+        return Proof(latched, _pending("PodsSilent"))
     if not answers:
         raise Pending("PodsStarting", "No pod answers yet.")
     for answer in answers:
         if answer.reason == "Proven" and answer.proven_at:
             return Proof(answer.proven_at, None)
-    refused = [a for a in answers if a.reason not in _PASSING]
-    if refused:
-        raise _fault(refused[0], grants, now)
-    proven = [a for a in answers if a.proven_at]
-    if proven:
-        return Proof(proven[0].proven_at, proven[0])
-    raise Pending(_PASSING[answers[0].reason], answers[0].message)
+    faults = [_fault(answer, grants, now) for answer in answers]
+    for answer, fault in zip(answers, faults, strict=True):
+        if not _passes(answer):
+            raise fault
+    for answer, fault in zip(answers, faults, strict=True):
+        if answer.proven_at:
+            return Proof(answer.proven_at, fault)
+    raise faults[0]
+
+
+def _row(answer: Readiness) -> Row:
+    """Find what an answer means; of a refused exchange, by what Entra said."""
+    code = entra_code(answer.message) if answer.reason == "ExchangeRefused" else ""
+    if code:
+        return look_up(Service.ENTRA, HTTPStatus.UNAUTHORIZED, code)
+    return look_up(Service.POD, HTTPStatus.SERVICE_UNAVAILABLE, answer.reason)
+
+
+def _passes(answer: Readiness) -> bool:
+    return REASONS[_row(answer).reason].fault is Pending
 
 
 def _fault(answer: Readiness, grants: Grants, now: dt.datetime) -> Fault:
-    if answer.reason == "PermissionDenied":
-        return _spreading("Role", grants.role + grants.deadline, answer, now)
-    if answer.reason == "ExchangeRefused":
-        return _spreading("Federation", grants.federation + grants.deadline, answer, now)
-    if answer.reason in _FIXES:
-        return Stuck(answer.reason, f"{_FIXES[answer.reason]} {answer.message}")
-    return Stuck("UnknownReadiness", f"A pod answers something unknown: {answer.message}")
+    row = _row(answer)
+    since = grants.role if row.meanwhile == "RolePropagating" else grants.federation
+    if row.meanwhile and now < since + grants.deadline:
+        until = (since + grants.deadline).strftime("%H:%M UTC")
+        return _pending(row.meanwhile, f"It is taken for an error at {until}. {answer.message}")
+    known = REASONS[row.reason]
+    if known.fault is Pending:
+        return _pending(row.reason, answer.message)
+    return Stuck(known.name, f"{known.cause} {known.fix} {answer.message}")
 
 
-def _spreading(what: str, deadline: dt.datetime, answer: Readiness, now: dt.datetime) -> Fault:
-    if now < deadline:
-        until = deadline.strftime("%H:%M UTC")
-        return Pending(
-            f"{what}Propagating",
-            f"Azure is spreading the grant; this takes up to ten minutes and is taken for an error"
-            f" at {until}. {answer.message}",
-        )
-    return Stuck(
-        f"{what}Misconfigured",
-        f"Azure still refuses although the grant is old enough. Look for a deny assignment, a"
-        f" policy, or another cloud or tenant. {answer.message}",
-    )
+def _pending(name: str, said: str = "") -> Pending:
+    known = REASONS[name]
+    return Pending(name, f"{known.cause} {known.fix} {said}".rstrip())

@@ -1,0 +1,70 @@
+"""Reasons for what happens to a chatbot's objects and pods in the cluster."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatbot_operator.errors.faults import Pending, Stuck, Transient
+from chatbot_operator.errors.reasons.reason import Reason
+
+CLUSTER: Final = (
+    Reason(
+        "ClusterUnavailable",
+        Transient,
+        "The Kubernetes API failed or changed under the operator's hands.",
+        "Nothing, if it passes.",
+    ),
+    Reason(
+        "ClusterRefused",
+        Stuck,
+        "The cluster refuses what the operator wrote.",
+        "Change the admission policy, the quota or the operator's rights that are named below.",
+    ),
+    Reason(
+        "NamespaceLeaving",
+        Pending,
+        "The namespace is being deleted and takes nothing new.",
+        "Nothing: the chatbot goes with it.",
+    ),
+    Reason("ChildLeaving", Pending, "An object is being deleted.", "Nothing: it comes back."),
+    Reason("PodsStarting", Pending, "The pods are starting.", "Nothing, if it passes."),
+    Reason("RollingOut", Pending, "New pods replace old ones.", "Nothing, if it passes."),
+    Reason(
+        "RolloutStalled",
+        Stuck,
+        "The new pods did not become ready in time.",
+        "Look at the pods: `kubectl describe pods`.",
+    ),
+    Reason(
+        "ScaledToZero",
+        Pending,
+        "spec.replicas is 0, so nothing answers.",
+        "Raise spec.replicas.",
+    ),
+    Reason(
+        "ImagePullFailed",
+        Stuck,
+        "The chatbot's image cannot be pulled.",
+        "Check spec.image and the right to pull it.",
+    ),
+    Reason(
+        "ContainerConfigError",
+        Stuck,
+        "The container cannot be created.",
+        "Read why below: most often something that it mounts is missing.",
+    ),
+    Reason(
+        "CrashLoop",
+        Stuck,
+        "The chatbot ends as soon as it starts.",
+        "Read its last words: `kubectl logs --previous`.",
+    ),
+    Reason(
+        "PodsRefused",
+        Stuck,
+        "The cluster refuses the pods.",
+        "Change the policy or the quota that is named below.",
+    ),
+    Reason("PodsLeaving", Pending, "The pods are ending.", "Nothing: it takes up to 90 seconds."),
+    Reason("ObjectsLeaving", Pending, "The last objects are going.", "Nothing: it takes seconds."),
+)

@@ -1,0 +1,45 @@
+"""Reasons of what is as it should be, and of events that tell what was done."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatbot_operator.errors.reasons.reason import Reason
+
+NOTHING: Final = "Nothing."
+
+COURSE: Final = (
+    Reason("Ready", None, "The account answers this chatbot's own pods.", NOTHING),
+    Reason("Allowed", None, "The account allows the chatbot.", NOTHING),
+    Reason("Exists", None, "The managed identity exists.", NOTHING),
+    Reason("Assigned", None, "The identity holds the role.", NOTHING),
+    Reason("Federated", None, "The identity trusts the chatbot's service account.", NOTHING),
+    Reason("PodsRun", None, "The pods run.", NOTHING),
+    Reason("Proven", None, "A pod was answered with its own token.", NOTHING),
+    Reason("Usable", None, "The account accepts Entra tokens.", NOTHING),
+    Reason("Open", None, "The account answers from everywhere.", NOTHING),
+    Reason("NotReached", None, "An earlier step is not done.", "Look at that step."),
+    Reason("Creating", None, "The identity is being made.", NOTHING),
+    Reason(
+        "Suspended", None, "spec.suspend is true: the operator writes nothing.", "Set it to false."
+    ),
+    Reason("IdentityCreated", None, "Event: the managed identity was made.", NOTHING),
+    Reason("IdentityTagged", None, "Event: the identity's tags were put right.", NOTHING),
+    Reason("IdentityDeleted", None, "Event: the identity was deleted.", NOTHING),
+    Reason("IdentityRetained", None, "Event: the identity stays, marked as retained.", NOTHING),
+    Reason("CredentialWritten", None, "Event: the federated credential was written.", NOTHING),
+    Reason("RoleAssigned", None, "Event: the role was assigned.", NOTHING),
+    Reason("RoleWithdrawn", None, "Event: the role assignment was deleted.", NOTHING),
+    Reason(
+        "PutBack",
+        None,
+        "Event: an object of the chatbot was gone and was made again.",
+        "If it happens often, find out who deletes it.",
+    ),
+    Reason(
+        "PutRight",
+        None,
+        "Event: an object of the chatbot had been edited and was put right.",
+        "Change the chatbot instead of what it is made of.",
+    ),
+)

@@ -1,0 +1,122 @@
+"""Reasons for an account that cannot be used, or not by this chatbot."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatbot_operator.errors.faults import Pending, Stuck
+from chatbot_operator.errors.reasons.reason import Reason
+
+PERMISSION: Final = (
+    Reason(
+        "AccountNotFound",
+        Stuck,
+        "There is no AzureOpenAIAccount of this name, or Azure has no account of its id.",
+        "`kubectl get aoai` lists the accounts; compare accountId with `az cognitiveservices"
+        " account list --query [].id`.",
+    ),
+    Reason(
+        "AccountChecking",
+        Pending,
+        "The account is being looked at.",
+        "Nothing: the chatbot goes on as soon as it is known to be usable.",
+    ),
+    Reason(
+        "AccountProvisioning",
+        Pending,
+        "Azure is still making the account.",
+        "Nothing: wait for it.",
+    ),
+    Reason(
+        "AccountNotReady",
+        Stuck,
+        "Azure failed to make the account, or is deleting it.",
+        "Look at its provisioning state in Azure.",
+    ),
+    Reason(
+        "AccountNotUsable",
+        Stuck,
+        "The account cannot be used by anybody.",
+        "Do what the message says, which is the account's own.",
+    ),
+    Reason(
+        "AccountSoftDeleted",
+        Stuck,
+        "The account was deleted and can still be restored.",
+        "`az cognitiveservices account recover`, or name another account.",
+    ),
+    Reason(
+        "NetworkClosed",
+        Stuck,
+        "No network rule and no approved private endpoint of the account lets anybody in.",
+        "Add one that the cluster's network can use.",
+    ),
+    Reason(
+        "NetworkRestricted",
+        None,
+        "The account answers some networks only; chatbots elsewhere meet NetworkDenied.",
+        "See that the cluster's network is among them.",
+    ),
+    Reason(
+        "NotOpenAI",
+        Stuck,
+        "The account is of a kind that answers no OpenAI calls.",
+        "Name one of kind OpenAI or AIServices.",
+    ),
+    Reason(
+        "NoCustomSubdomain",
+        Stuck,
+        "The account has no custom subdomain, so it refuses Entra tokens.",
+        "Give it one: `az cognitiveservices account update --custom-domain`.",
+    ),
+    Reason(
+        "NamespaceNotAllowed",
+        Stuck,
+        "The account does not allow the chatbot's namespace.",
+        "Ask those who own it to add the namespace to spec.allowedNamespaces.",
+    ),
+    Reason(
+        "ImageNotAllowed",
+        Stuck,
+        "The account does not allow this image.",
+        "Name one from spec.imageRepositories of the account, or ask its owners.",
+    ),
+    Reason(
+        "ServiceTypeNotAllowed",
+        Stuck,
+        "The account does not allow Services of this type.",
+        "Name one of spec.serviceTypes of the account, or ask its owners.",
+    ),
+    Reason(
+        "AnonymousNotAllowed",
+        Stuck,
+        "The account does not allow chatbots that anybody may use.",
+        "Set spec.access of the chatbot, or ask the account's owners for allowAnonymous.",
+    ),
+    Reason(
+        "DeploymentNotAllowed",
+        Stuck,
+        "The account does not allow this model deployment.",
+        "Name one of spec.deployments of the account, or ask its owners.",
+    ),
+    Reason(
+        "OwnershipConflict",
+        Stuck,
+        "Something of the name that the chatbot needs exists and is not this chatbot's.",
+        "Delete it if nobody needs it, or give the chatbot another name. The operator leaves it"
+        " alone.",
+    ),
+    Reason(
+        "OwnedByEarlierLife",
+        Stuck,
+        "The managed identity belongs to an earlier chatbot of this name.",
+        "Delete it, or set its tag chatbot-operator-uid to this chatbot's uid to take it over.",
+    ),
+    Reason(
+        "IdentityResourceGroupMissing",
+        Stuck,
+        "Nobody says where managed identities go.",
+        "Set spec.identity.resourceGroup of the AzureOpenAIAccount, or IDENTITY_RESOURCE_GROUP of"
+        " the operator.",
+    ),
+)
