@@ -4,6 +4,7 @@
            │                              └─ FederationReady
            ├─ WorkloadReady
            └─ AccessProven
+    LeastPrivilege: beside them; whatever it says, nothing is stopped or deleted
     Reconciling, Stalled, Degraded: there only while true
 
 Read by kstatus (Flux, Argo CD, `kubectl wait`): Stalled=True is Failed, Reconciling=True or
@@ -39,6 +40,23 @@ class Condition:
     status: State
     reason: str
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """More than a chatbot needs, by which somebody else could be it; `what` is found, in words."""
+
+    reason: str
+    what: str
+
+
+def least_privilege(found: Iterable[Surplus]) -> Condition:
+    """Say whether nobody but the chatbot can be it, with all that was found; stops nothing."""
+    surplus = sorted(found, key=lambda each: (each.reason, each.what))
+    if not surplus:
+        return true("LeastPrivilege", "NothingForeign", "Nothing beyond what it needs was found.")
+    what = " ".join(each.what for each in surplus)
+    return false("LeastPrivilege", surplus[0].reason, what[:MESSAGE_LIMIT])
 
 
 def true(kind: str, reason: str, message: str = "") -> Condition:

@@ -102,6 +102,7 @@ class SmallCluster:
                 **deployment["spec"]["template"]["metadata"],
                 "ownerReferences": [owner],
             },
+            "spec": copy.deepcopy(deployment["spec"]["template"]["spec"]),
             "status": {"podIP": "10.0.0.7"},
         }
 

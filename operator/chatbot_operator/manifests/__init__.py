@@ -1,6 +1,7 @@
 """The Kubernetes objects of a chatbot, and whether a live one still is what was wanted. Pure."""
 
 from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
+from chatbot_operator.manifests.foreign import foreign
 from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
 from chatbot_operator.manifests.restoration import disclaimer, restoration
@@ -34,6 +35,7 @@ __all__ = [
     "differs",
     "disclaimer",
     "disruption_budget",
+    "foreign",
     "intent",
     "owned",
     "restoration",

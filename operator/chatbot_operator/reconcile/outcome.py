@@ -19,7 +19,17 @@ from chatbot_operator.errors import (
     judge_cluster,
 )
 from chatbot_operator.ports import Resource, World
-from chatbot_operator.status import Condition, by_type, document, false, true, turn, unknown
+from chatbot_operator.status import (
+    Condition,
+    Surplus,
+    by_type,
+    document,
+    false,
+    least_privilege,
+    true,
+    turn,
+    unknown,
+)
 
 SUMMARY: Final = ("Ready", "Reconciling", "Stalled", "Degraded")
 
@@ -59,10 +69,14 @@ class Again:
 
 @dataclass(slots=True)
 class Findings:
-    """What a pass has found so far: conditions in the order of the steps, facts for the status."""
+    """What a pass has found so far: conditions in the order of the steps, facts for the status.
+
+    `surplus`: what goes beyond what the chatbot needs; None before it was looked for.
+    """
 
     conditions: list[Condition] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    surplus: list[Surplus] | None = None
     trouble: Fault | None = None
 
     def put(self, condition: Condition) -> None:
@@ -73,6 +87,10 @@ class Findings:
     def holds(self, kinds: tuple[str, ...]) -> bool:
         """Tell whether all these conditions were found true."""
         return set(kinds) <= {c.type for c in self.conditions if c.status == "True"}
+
+    def exceed(self, *found: Surplus) -> None:
+        """Note that it was looked for what goes beyond the chatbot's needs, and what was found."""
+        self.surplus = [*(self.surplus or ()), *found]
 
     def degrade(self, reason: str, message: str) -> None:
         """Note that something is wrong with a chatbot that works all the same."""
@@ -151,6 +169,17 @@ async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) 
 def remembered(chatbot: Chatbot) -> dict[str, Any]:
     """Give the facts of the status as it is, for a pass that finds no newer ones."""
     return {key: chatbot.status[key] for key in _FACTS if key in chatbot.status}
+
+
+def audited(world: World, chatbot: Chatbot, findings: Findings) -> list[Condition]:
+    """Give LeastPrivilege, if it was looked for or known; note what is newly found."""
+    known = by_type(chatbot.status).get("LeastPrivilege")
+    if findings.surplus is None:
+        return [known] if known else []
+    found = least_privilege(findings.surplus)
+    if found.status == "False" and found != known:
+        world.journal.note(found.reason, found.message, warning=True)
+    return [found]
 
 
 def conditions_of(chatbot: Chatbot) -> list[Condition]:

@@ -20,6 +20,7 @@ from chatbot_operator.reconcile.outcome import (
     Again,
     Findings,
     Key,
+    audited,
     conditions_of,
     publish,
     remembered,
@@ -50,6 +51,7 @@ async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
         await _steps(world, chatbot, memory, findings)
     except Fault as raised:
         fault = raised
+    findings.conditions += audited(world, chatbot, findings)
     await publish(world, chatbot, _summary(chatbot, findings, fault), findings.facts)
     return _again(world, chatbot, fault or findings.trouble, served=findings.holds(GRANTS))
 
@@ -101,6 +103,7 @@ async def _serve(
         deployment, service = await workload.run(world, wanted)
         await scaling.scale(world, chatbot)
         pods = await workload.pods(world, chatbot)
+        findings.exceed(*workload.foreign(wanted, deployment, pods))
         answers = await proof.ask(world, pods)
         status = deployment.get("status", {})
         available: int = status.get("availableReplicas", 0)

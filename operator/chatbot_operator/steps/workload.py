@@ -7,6 +7,7 @@ from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Pending, Stuck
 from chatbot_operator.manifests import Wanted
 from chatbot_operator.ports import Object, Readiness, World
+from chatbot_operator.status import Surplus
 from chatbot_operator.steps.children import OPTIONAL, ensure, remove
 from chatbot_operator.steps.together import both
 
@@ -46,6 +47,17 @@ async def run(world: World, wanted: Wanted) -> tuple[Object, Object]:
         ensure(world, chatbot, ports.DEPLOYMENTS, manifests.deployment(wanted)),
         ensure(world, chatbot, ports.SERVICES, manifests.service(chatbot)),
     )
+
+
+def foreign(wanted: Wanted, live: Object, found: list[Object]) -> list[Surplus]:
+    """Tell what others put into the Deployment or its pods; it acts as the chatbot."""
+    names = manifests.foreign(live, found, manifests.deployment(wanted))
+    if not names:
+        return []
+    what = "In the pods, not put there by the operator, and with the chatbot's identity"
+    return [
+        Surplus("ForeignContent", f"{what}: {', '.join(names)}. Take it out if it is not yours.")
+    ]
 
 
 async def pods(world: World, chatbot: Chatbot) -> list[Object]:
