@@ -89,6 +89,7 @@ async def test_the_status_says_how_it_stands_and_kubectl_shows_it(
             "FederationReady",
             "WorkloadReady",
             "AccessProven",
+            "LeastPrivilege",
         ],
         "True",
     )
