@@ -19,6 +19,7 @@ from chatbot_app.settings import parse as read_settings
 from chatbot_operator import manifests
 from chatbot_operator.errors import TABLE, Fault, Service
 from chatbot_operator.kube import pods
+from chatbot_operator.pod_settings import RESERVED_VARIABLE
 from chatbot_operator.ports import Readiness
 from chatbot_operator.settings import VARIABLES as VARIABLES_OF_THE_OPERATOR
 from chatbot_operator.settings import Settings as OperatorSettings
@@ -114,6 +115,12 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert settings.principal_id == IDENTITY.principal_id
     bare = read_settings(given_by_the_operator())
     assert (bare.temperature, bare.max_output_tokens, bare.system_prompt) == (None, None, "")
+
+
+def test_a_team_cannot_set_what_the_operator_and_the_webhook_set():
+    names = VARIABLES.keys() | INJECTED | OLDER | OF_EVERY_PROCESS
+    assert [name for name in names if not RESERVED_VARIABLE.fullmatch(name)] == []
+    assert not RESERVED_VARIABLE.fullmatch("TZ")
 
 
 @pytest.mark.parametrize("name", ["PROOF_DELAY_SECONDS", "PROOF_RECHECK_SECONDS"])

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from chatbot_operator.pod_settings import PodSettings
+
 FINALIZER = "chatbot-operator.dev/azure"
 GROUP = "chatbot-operator.dev"
 VERSION = "v1alpha1"
@@ -77,6 +79,7 @@ class Chatbot:
     system_prompt: str
     replicas: int
     autoscaling: Autoscaling | None
+    pods: PodSettings
     image: str
     service_type: str
     service_port: int
@@ -117,6 +120,7 @@ class Chatbot:
             system_prompt=chat.get("systemPrompt", ""),
             replicas=spec["replicas"],
             autoscaling=_autoscaling(spec.get("autoscaling")),
+            pods=PodSettings.parse(spec),
             image=spec.get("image", ""),
             service_type=service["type"],
             service_port=service["port"],

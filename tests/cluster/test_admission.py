@@ -146,6 +146,46 @@ def test_settings_have_bounds(apply, namespace, openai, field):
     assert f"spec.openAI.{field}" in apply(chatbot("bounds", namespace, openai=openai))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"pods": {"env": [{"name": "AZURE_CLIENT_ID", "value": "x"}]}},
+        {"pods": {"env": [{"name": "SSL_CERT_FILE", "value": "x"}]}},
+        {"pods": {"env": [{"name": "HOST", "value": "x"}]}},
+        {"pods": {"labels": {"azure.workload.identity/use": "false"}}},
+        {"pods": {"labels": {"app.kubernetes.io/instance": "other"}}},
+        {"pods": {"annotations": {"azure.workload.identity/inject-proxy-sidecar": "true"}}},
+        {"pods": {"annotations": {"chatbot-operator.dev/template": "x"}}},
+        {"serviceAccount": {"annotations": {"azure.workload.identity/client-id": "x"}}},
+    ],
+    ids=lambda given: str(given)[-60:],
+)
+def test_what_is_the_operators_own_cannot_be_said_of_pods(apply, namespace, given):
+    assert "the operator's own" in apply(chatbot("support", namespace, **given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {
+            "pods": {
+                "env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]
+            }
+        },
+        {"pods": {"env": [{"name": "A B", "value": "x"}]}},
+        {"pods": {"volumes": [{"name": "v", "emptyDir": {}}]}},
+        {"pods": {"containers": [{"name": "c", "image": "x"}]}},
+        {"pods": {"resources": {"limits": {"memory": "lots"}}}},
+        {"serviceAccount": {"tokenExpirationSeconds": 3599}},
+        {"serviceAccount": {"tokenExpirationSeconds": 86401}},
+        {"autoscaling": {"minReplicas": 3, "maxReplicas": 2}},
+    ],
+    ids=lambda given: str(given)[-60:],
+)
+def test_pods_take_no_more_than_the_schema_knows(apply, namespace, given):
+    assert apply(chatbot("support", namespace, **given))
+
+
 def test_the_schema_fills_in_every_default(apply, kubectl, namespace):
     assert not apply(chatbot("plain", namespace))
     made = json.loads(kubectl("get", "chatbot", "plain", "-n", namespace, "-o", "json"))

@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.manifests.objects import TEMPLATE, Wanted, digest, selector
 from chatbot_operator.ports import Object
 
 PROMPT_KEY: Final = "system-prompt"
 SINCE_KEY: Final = "credential-since"
+SKIP_CONTAINERS: Final = "azure.workload.identity/skip-containers"
+"""Containers that the workload identity webhook leaves alone."""
+RESOURCES: Final = {
+    "requests": {"cpu": "25m", "memory": "128Mi"},
+    "limits": {"memory": "256Mi"},
+}
 CONFIG_PATH: Final = "/etc/chatbot"
 PAGE_PORT: Final = 8080
 OPS_PORT: Final = 8088
@@ -21,13 +28,15 @@ def template(wanted: Wanted) -> Object:
     Pods read the prompt, and the webhook the ServiceAccount, when they are made: another prompt or
     another identity must make other pods.
     """
-    chatbot, pod = wanted.chatbot, _pod(wanted)
-    made_from = [pod, chatbot.system_prompt, wanted.identity.client_id]
+    chatbot, pod, given = wanted.chatbot, _pod(wanted), wanted.chatbot.pods
+    own = {**selector(chatbot.name), "azure.workload.identity/use": "true"}
+    labels, annotations = {**given.labels, **own}, dict(given.annotations)
+    if given.skip_containers:
+        annotations[SKIP_CONTAINERS] = ";".join(given.skip_containers)
+    read = [chatbot.system_prompt, wanted.identity.client_id, given.token_seconds]
+    mark = digest(json.dumps([pod, labels, annotations, read], sort_keys=True))
     return {
-        "metadata": {
-            "labels": {**selector(chatbot.name), "azure.workload.identity/use": "true"},
-            "annotations": {TEMPLATE: digest(json.dumps(made_from, sort_keys=True))},
-        },
+        "metadata": {"labels": labels, "annotations": {**annotations, TEMPLATE: mark}},
         "spec": pod,
     }
 
@@ -48,7 +57,23 @@ def _pod(wanted: Wanted) -> Object:
         },
         "containers": [_container(wanted)],
         "volumes": [{"name": "config", "configMap": {"name": name}}],
+        **_placed(wanted.chatbot),
     }
+
+
+def _placed(chatbot: Chatbot) -> Object:
+    """Say where the pods run, as far as the team does."""
+    given = chatbot.pods
+    spread = {"labelSelector": {"matchLabels": selector(chatbot.name)}}
+    said = {
+        "nodeSelector": dict(given.node_selector),
+        "tolerations": list(given.tolerations),
+        "affinity": dict(given.affinity),
+        "topologySpreadConstraints": [{**each, **spread} for each in given.topology_spread],
+        "priorityClassName": given.priority_class,
+        "imagePullSecrets": [{"name": name} for name in given.pull_secrets],
+    }
+    return {key: value for key, value in said.items() if value}
 
 
 def _container(wanted: Wanted) -> Object:
@@ -63,10 +88,7 @@ def _container(wanted: Wanted) -> Object:
         ],
         "readinessProbe": _probe("/readyz", period=5, failures=3),
         "livenessProbe": _probe("/livez", period=10, failures=6),
-        "resources": {
-            "requests": {"cpu": "25m", "memory": "128Mi"},
-            "limits": {"memory": "256Mi"},
-        },
+        "resources": dict(wanted.chatbot.pods.resources) or RESOURCES,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -107,7 +129,8 @@ def _environment(wanted: Wanted) -> list[Object]:
         "AZURE_PRINCIPAL_ID": wanted.identity.principal_id,
     }
     literal = [{"name": name, "value": _verbatim(value)} for name, value in given.items() if value]
-    return [{"name": "HOST", "valueFrom": pod_ip}, *literal]
+    theirs = [{"name": name, "value": value} for name, value in chatbot.pods.env.items()]
+    return [{"name": "HOST", "valueFrom": pod_ip}, *literal, *theirs]
 
 
 def _verbatim(value: str) -> str:

@@ -10,18 +10,23 @@ from chatbot_operator.manifests.objects import Wanted, make, selector
 from chatbot_operator.manifests.pods import PROMPT_KEY, SINCE_KEY, template
 from chatbot_operator.ports import Identity, Object
 
+EXPIRATION: Final = "azure.workload.identity/service-account-token-expiration"
 PROGRESS_DEADLINE_SECONDS: Final = 1800
 """A role may take ten minutes to spread; a rollout that waits for it has not failed."""
 
 
 def service_account(chatbot: Chatbot, identity: Identity) -> Object:
     """Bind the pods to the identity; must be there before the first pod is admitted."""
+    seconds = chatbot.pods.token_seconds
+    life = {} if seconds is None else {EXPIRATION: str(seconds)}
     return make(
         ports.SERVICE_ACCOUNTS,
         chatbot,
         annotations={
+            **chatbot.pods.account_annotations,
             "azure.workload.identity/client-id": identity.client_id,
             "azure.workload.identity/tenant-id": identity.tenant_id,
+            **life,
         },
         automountServiceAccountToken=False,
     )

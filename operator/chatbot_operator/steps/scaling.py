@@ -7,8 +7,7 @@ from typing import Final
 from chatbot_operator import manifests, ports
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.ports import Object, World
-from chatbot_operator.steps.children import provide
-from chatbot_operator.steps.together import both
+from chatbot_operator.steps.children import ensure, provide, remove
 
 HANDOVER: Final = f"{manifests.MANAGER}-handover"
 
@@ -20,8 +19,11 @@ async def replicas(world: World, chatbot: Chatbot) -> int | None:
     first. Never fewer than there are on that ground, should the record of the proof be lost.
     """
     wanted, proven = chatbot.least_pods, bool(chatbot.recorded.proven_at)
-    if chatbot.autoscaling is None and (proven or wanted <= 1):
-        return wanted
+    if chatbot.autoscaling is None:
+        # First, or it might once more say what is about to be said otherwise.
+        await remove(world, chatbot, ports.AUTOSCALERS)
+        if proven or wanted <= 1:
+            return wanted
     live = await world.kubernetes.get(ports.DEPLOYMENTS, chatbot.namespace, chatbot.name)
     running: int = live["spec"].get("replicas", 1) if live else 1
     if not proven:
@@ -49,11 +51,9 @@ async def _hand_over(world: World, live: Object) -> None:
 
 
 async def scale(world: World, chatbot: Chatbot) -> None:
-    """Give the chatbot its autoscaler and its disruption budget, or take them away."""
-    proven = bool(chatbot.recorded.proven_at)
-    await both(
-        provide(
-            world, chatbot, ports.AUTOSCALERS, manifests.autoscaler(chatbot) if proven else None
-        ),
-        provide(world, chatbot, ports.DISRUPTION_BUDGETS, manifests.disruption_budget(chatbot)),
-    )
+    """Give a proven chatbot its autoscaler, and one of many pods its disruption budget."""
+    scaler = manifests.autoscaler(chatbot)
+    if scaler is not None and chatbot.recorded.proven_at:
+        await ensure(world, chatbot, ports.AUTOSCALERS, scaler)
+    budget = manifests.disruption_budget(chatbot)
+    await provide(world, chatbot, ports.DISRUPTION_BUDGETS, budget)

@@ -1,0 +1,227 @@
+"""Every field of a chatbot's spec: a change of it, and what it must reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chatbot_operator.ports import (
+    AUTOSCALERS,
+    CHATBOTS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Resource,
+)
+
+Find = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """`change` of the spec, and what `find` must then give of the live object of kind `where`."""
+
+    change: dict[str, Any]
+    where: Resource
+    find: Find
+    expected: Any
+
+
+def template(live: Any) -> Any:
+    return live["spec"]["template"]
+
+
+def pod(live: Any) -> Any:
+    return template(live)["spec"]
+
+
+def container(live: Any) -> Any:
+    (one,) = pod(live)["containers"]
+    return one
+
+
+def variable(name: str) -> Find:
+    def find(live: Any) -> Any:
+        return next((e.get("value") for e in container(live)["env"] if e["name"] == name), None)
+
+    return find
+
+
+def of_pods(name: str) -> Find:
+    return lambda live: pod(live).get(name)
+
+
+TOLERATION = {
+    "key": "spot",
+    "operator": "Equal",
+    "value": "yes",
+    "effect": "NoExecute",
+    "tolerationSeconds": 60,
+}
+SPREAD = {
+    "maxSkew": 1,
+    "topologyKey": "topology.kubernetes.io/zone",
+    "whenUnsatisfiable": "DoNotSchedule",
+    "minDomains": 2,
+}
+AFFINITY = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "gpu", "operator": "DoesNotExist"}]}
+            ]
+        }
+    }
+}
+
+
+def openai(name: str, value: Any, env: str, expected: str) -> Reach:
+    return Reach({"openAI": {name: value}}, DEPLOYMENTS, variable(env), expected)
+
+
+def pods(name: str, value: Any, find: Find, expected: Any) -> Reach:
+    return Reach({"pods": {name: value}}, DEPLOYMENTS, find, expected)
+
+
+def tolerates(live: Any) -> Any:
+    return pod(live)["tolerations"]
+
+
+def spreads(live: Any) -> Any:
+    (one,) = pod(live)["topologySpreadConstraints"]
+    return {key: value for key, value in one.items() if key != "labelSelector"}
+
+
+def scaling(name: str, value: int, find: Find) -> Reach:
+    scaled = {"minReplicas": 1, "maxReplicas": 3, name: value}
+    return Reach({"autoscaling": scaled}, AUTOSCALERS, find, value)
+
+
+REACHES = {
+    "openAI.deployment": openai(
+        "deployment", "gpt-4o-mini", "AZURE_OPENAI_DEPLOYMENT", "gpt-4o-mini"
+    ),
+    "openAI.temperature": openai("temperature", 0.5, "TEMPERATURE", "0.5"),
+    "openAI.maxOutputTokens": openai("maxOutputTokens", 800, "MAX_OUTPUT_TOKENS", "800"),
+    "chat.title": Reach({"chat": {"title": "Help"}}, DEPLOYMENTS, variable("CHAT_TITLE"), "Help"),
+    "chat.systemPrompt": Reach(
+        {"chat": {"systemPrompt": "Be kind."}},
+        CONFIG_MAPS,
+        lambda live: live["data"]["system-prompt"],
+        "Be kind.",
+    ),
+    "replicas": Reach({"replicas": 2}, DEPLOYMENTS, lambda live: live["spec"]["replicas"], 2),
+    "autoscaling.minReplicas": scaling("minReplicas", 2, lambda live: live["spec"]["minReplicas"]),
+    "autoscaling.maxReplicas": scaling("maxReplicas", 4, lambda live: live["spec"]["maxReplicas"]),
+    "autoscaling.targetCPUUtilization": scaling(
+        "targetCPUUtilization",
+        55,
+        lambda live: live["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"],
+    ),
+    "image": Reach(
+        {"image": "docker.io/team/chatbot:2"},
+        DEPLOYMENTS,
+        lambda live: container(live)["image"],
+        "docker.io/team/chatbot:2",
+    ),
+    "pods.resources.requests.*": pods(
+        "resources",
+        {"requests": {"cpu": "1"}},
+        lambda live: container(live)["resources"]["requests"],
+        {"cpu": "1"},
+    ),
+    "pods.resources.limits.*": pods(
+        "resources",
+        {"limits": {"memory": "1Gi"}},
+        lambda live: container(live)["resources"]["limits"],
+        {"memory": "1Gi"},
+    ),
+    "pods.nodeSelector.*": pods("nodeSelector", {"a": "b"}, of_pods("nodeSelector"), {"a": "b"}),
+    **{
+        f"pods.tolerations[].{name}": pods("tolerations", [TOLERATION], tolerates, [TOLERATION])
+        for name in TOLERATION
+    },
+    "pods.affinity": pods("affinity", AFFINITY, of_pods("affinity"), AFFINITY),
+    **{
+        f"pods.topologySpreadConstraints[].{name}": pods(
+            "topologySpreadConstraints", [SPREAD], spreads, SPREAD
+        )
+        for name in SPREAD
+    },
+    "pods.priorityClassName": pods(
+        "priorityClassName", "urgent", of_pods("priorityClassName"), "urgent"
+    ),
+    "pods.imagePullSecrets[].name": pods(
+        "imagePullSecrets", [{"name": "pull"}], of_pods("imagePullSecrets"), [{"name": "pull"}]
+    ),
+    "pods.env[].name": pods("env", [{"name": "TZ", "value": "UTC"}], variable("TZ"), "UTC"),
+    "pods.env[].value": pods("env", [{"name": "TZ", "value": "$(X)"}], variable("TZ"), "$(X)"),
+    "pods.labels.*": pods(
+        "labels", {"team": "a"}, lambda live: template(live)["metadata"]["labels"]["team"], "a"
+    ),
+    "pods.annotations.*": pods(
+        "annotations",
+        {"note": "n"},
+        lambda live: template(live)["metadata"]["annotations"]["note"],
+        "n",
+    ),
+    "pods.skipContainers[]": pods(
+        "skipContainers",
+        ["proxy", "agent"],
+        lambda live: template(live)["metadata"]["annotations"][
+            "azure.workload.identity/skip-containers"
+        ],
+        "proxy;agent",
+    ),
+    "serviceAccount.annotations.*": Reach(
+        {"serviceAccount": {"annotations": {"note": "n"}}},
+        SERVICE_ACCOUNTS,
+        lambda live: live["metadata"]["annotations"]["note"],
+        "n",
+    ),
+    "serviceAccount.tokenExpirationSeconds": Reach(
+        {"serviceAccount": {"tokenExpirationSeconds": 7200}},
+        SERVICE_ACCOUNTS,
+        lambda live: live["metadata"]["annotations"][
+            "azure.workload.identity/service-account-token-expiration"
+        ],
+        "7200",
+    ),
+    "service.type": Reach(
+        {"service": {"type": "LoadBalancer"}},
+        SERVICES,
+        lambda live: live["spec"]["type"],
+        "LoadBalancer",
+    ),
+    "service.port": Reach(
+        {"service": {"port": 8081}}, SERVICES, lambda live: live["spec"]["ports"][0]["port"], 8081
+    ),
+    "suspend": Reach(
+        {"suspend": True},
+        CHATBOTS,
+        lambda live: live["status"]["conditions"][0]["reason"],
+        "Suspended",
+    ),
+}
+
+SHOWN_ELSEWHERE = {
+    "openAI.account": "cannot change: test_admission; what it means: test_permission",
+    "deletionPolicy": "means something at the end only: test_made",
+}
+
+
+def leaves(schema: dict[str, Any], path: str = "") -> list[str]:
+    """The fields of a schema that hold a value of their own."""
+    if "properties" in schema:
+        return [
+            leaf
+            for name, each in schema["properties"].items()
+            for leaf in leaves(each, f"{path}.{name}" if path else name)
+        ]
+    if isinstance(schema.get("additionalProperties"), dict):
+        return leaves(schema["additionalProperties"], f"{path}.*")
+    if "items" in schema:
+        return leaves(schema["items"], f"{path}[]")
+    return [path]

@@ -1,0 +1,56 @@
+"""No field of a chatbot without something that it is shown to reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from chatbot_operator import manifests
+from chatbot_operator.manifests import TEMPLATE
+from chatbot_operator.pod_settings import RESERVED_VARIABLE
+from fields import REACHES, SHOWN_ELSEWHERE, leaves
+from unit.bodies import wanted
+
+CRD = Path(__file__).parents[2] / "crds" / "azureopenaichatbots.yaml"
+RESERVED = {
+    "labels": {"azure.workload.identity/use": "false", "app.kubernetes.io/name": "x"},
+    "annotations": {"azure.workload.identity/inject-proxy-sidecar": "true"},
+    "env": [{"name": "AZURE_CLIENT_ID", "value": "x"}, {"name": "HOST", "value": "x"}],
+}
+
+
+def test_what_an_older_schema_let_in_does_not_reach_the_pods():
+    theirs = {**RESERVED, "labels": {**RESERVED["labels"], "team": "a"}}
+    made = manifests.deployment(wanted(pods=theirs))["spec"]["template"]
+    assert made["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+    assert made["metadata"]["labels"]["team"] == "a"
+    assert made["metadata"]["annotations"].keys() == {TEMPLATE}
+    (container,) = made["spec"]["containers"]
+    names = [entry["name"] for entry in container["env"]]
+    assert len(names) == len(set(names))
+    assert "AZURE_CLIENT_ID" not in names
+
+
+def test_the_schema_reserves_the_variables_that_the_operator_leaves_out():
+    assert f"matches('^({RESERVED_VARIABLE.pattern})$')" in CRD.read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pods": {"labels": {"team": "b"}}},
+        {"pods": {"skipContainers": ["proxy"]}},
+        {"serviceAccount": {"tokenExpirationSeconds": 7200}},
+    ],
+)
+def test_what_pods_are_made_from_makes_other_pods(change):
+    before, after = (manifests.deployment(wanted(**spec)) for spec in ({}, change))
+    marks = [d["spec"]["template"]["metadata"]["annotations"][TEMPLATE] for d in (before, after)]
+    assert marks[0] != marks[1]
+
+
+def test_every_field_of_a_chatbot_reaches_something():
+    (version,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert sorted(leaves(spec)) == sorted({**REACHES, **SHOWN_ELSEWHERE})
