@@ -25,5 +25,9 @@ def phase(uid: str, period: float) -> float:
 
     The spread is stable, so that a fleet made at once does not come round at once for ever.
     """
-    share = (sum(uid.encode()) * 2654435761 % 1000) / 1000
-    return period * (0.9 + share / 5)
+    return period * (0.9 + share(uid) / 5)
+
+
+def share(uid: str) -> float:
+    """Give a number within [0, 1) that is always the same for a uid, and spread over all."""
+    return (sum(uid.encode()) * 2654435761 % 1000) / 1000

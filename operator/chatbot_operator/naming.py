@@ -87,10 +87,15 @@ def assignment_name(scope: str, principal_id: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, seed))
 
 
+def group_id(subscription: str, resource_group: str) -> str:
+    """Spell the Azure Resource Manager id of a resource group."""
+    return f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
+
+
 def identity_id(subscription: str, resource_group: str, name: str) -> str:
     """Spell the Azure Resource Manager id of a managed identity."""
     return (
-        f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
+        f"{group_id(subscription, resource_group)}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
     )
 

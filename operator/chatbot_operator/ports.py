@@ -237,6 +237,9 @@ class Azure(Protocol):
     async def identity(self, identity_id: str) -> Identity | None:
         """Read a managed identity."""
 
+    async def identities(self, resource_group_id: str) -> list[Identity]:
+        """List the managed identities of a resource group."""
+
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
     ) -> tuple[Identity, Receipt]:
@@ -261,6 +264,9 @@ class Azure(Protocol):
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         """List the assignments of a principal at a scope and above it."""
+
+    async def assignments_at(self, scope: str) -> list[Assignment]:
+        """List the assignments of everybody at a scope and above it."""
 
     async def put_assignment(self, assignment: Assignment) -> Receipt:
         """Create a role assignment for a service principal."""

@@ -240,8 +240,8 @@ async def test_a_retained_identity_is_marked_wherever_the_deletion_was_cut_off(w
 
 
 def test_a_fuse_sees_every_write_of_the_ports():
-    reads = {"get", "select", "account", "soft_deleted", "identity"}
-    reads |= {"credential", "assignment", "assignments"}
+    reads = {"get", "select", "account", "soft_deleted", "identity", "identities", "credential"}
+    reads |= {"assignment", "assignments", "assignments_at"}
     methods = {
         name
         for port in (ports.Kubernetes, ports.Azure)

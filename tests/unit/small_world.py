@@ -142,21 +142,24 @@ class SmallCluster:
 
 @dataclass
 class SmallAzure:
-    """The Azure port: `asked` notes every call; `unreadable` and `unwritable` are what they get."""
+    """The Azure port: `asked` notes every call; `unreadable`, `unwritable` and `unlistable` are what they get."""
 
-    identities: dict[str, Identity] = field(default_factory=dict)
+    held: dict[str, Identity] = field(default_factory=dict)
     credentials: dict[tuple[str, str], Credential] = field(default_factory=dict)
     assigned: dict[tuple[str, str], Assignment] = field(default_factory=dict)
     found: OpenAIAccount | None = None
     restorable: bool | None = None
     unreadable: Refusal | None = None
     unwritable: Refusal | None = None
+    unlistable: Refusal | None = None
     asked: list[str] = field(default_factory=list)
 
     def read(self, what: str) -> None:
         self.asked.append(what)
         if self.unreadable is not None:
             raise self.unreadable
+        if self.unlistable is not None and what.startswith("list "):
+            raise self.unlistable
 
     def write(self, what: str, target: str) -> Receipt:
         self.asked.append(what)
@@ -183,7 +186,11 @@ class SmallAzure:
 
     async def identity(self, identity_id: str) -> Identity | None:
         self.read("identity")
-        return self.identities.get(identity_id)
+        return self.held.get(identity_id)
+
+    async def identities(self, resource_group_id: str) -> list[Identity]:
+        self.read("list identities")
+        return [i for at, i in self.held.items() if at.startswith(f"{resource_group_id}/")]
 
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
@@ -192,19 +199,19 @@ class SmallAzure:
         name, number = identity_id.rpartition("/")[2], len(self.asked)
         ids = (f"principal-{number}", f"client-{number}", INSTALLATION.tenant_id)
         made = Identity(identity_id, name, location, *ids, dict(tags))
-        self.identities[identity_id] = made
+        self.held[identity_id] = made
         return made, receipt
 
     async def tag_identity(
         self, identity_id: str, tags: Mapping[str, str]
     ) -> tuple[Identity, Receipt]:
         receipt = self.write("tag identity", identity_id)
-        self.identities[identity_id] = replace(self.identities[identity_id], tags=dict(tags))
-        return self.identities[identity_id], receipt
+        self.held[identity_id] = replace(self.held[identity_id], tags=dict(tags))
+        return self.held[identity_id], receipt
 
     async def delete_identity(self, identity_id: str) -> Receipt:
         receipt = self.write("delete identity", identity_id)
-        self.identities.pop(identity_id, None)
+        self.held.pop(identity_id, None)
         return receipt
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
@@ -224,6 +231,10 @@ class SmallAzure:
         self.read("assignments")
         found = [a for (at, _), a in self.assigned.items() if at == scope]
         return [a for a in found if a.principal_id == principal_id]
+
+    async def assignments_at(self, scope: str) -> list[Assignment]:
+        self.read("list assignments")
+        return [a for (at, _), a in self.assigned.items() if at == scope]
 
     async def put_assignment(self, assignment: Assignment) -> Receipt:
         receipt = self.write("put assignment", f"{assignment.scope}/{assignment.name}")

@@ -146,7 +146,7 @@ async def test_nothing_is_made_of_what_the_account_does_not_allow(spec, reason):
     await small.look()
     await small.look()
     assert small.condition("Permitted") == ("False", reason)
-    assert small.azure.identities == {}
+    assert small.azure.held == {}
     assert small.deployment is None
 
 

@@ -44,7 +44,7 @@ async def test_a_chatbot_comes_to_work_and_then_rests():
     assert 270 <= again.seconds <= 330
     assert verdict(3, world.chatbot["status"]) == "Current"
     assert world.chatbot["status"]["provenAt"] == PROVEN.proven_at
-    assert len(world.azure.identities) == len(world.azure.assigned) == 1
+    assert len(world.azure.held) == len(world.azure.assigned) == 1
     assert len(world.azure.credentials) == 1
 
 
@@ -61,11 +61,10 @@ async def test_one_pod_proves_before_there_are_more():
 @pytest.mark.parametrize(("status", "code", "reason"), FAULTS)
 async def test_an_azure_that_cannot_be_asked_leaves_a_working_chatbot_working(status, code, reason):
     world = await working()
-    world.restart()
     world.azure.unreadable = refusal(status, code)
     before = world.deployment
     del world.cluster.objects["deployments", "team", "support"]
-    again = await world.look(after=60)
+    again = await world.look(after=INSTALLATION.resync)
     assert world.condition("Ready") == ("True", "Ready")
     assert world.condition("Degraded") == ("True", reason)
     assert [world.condition(kind)[0] for kind in GRANTS] == ["True"] * 3
@@ -76,9 +75,8 @@ async def test_an_azure_that_cannot_be_asked_leaves_a_working_chatbot_working(st
 
 async def test_trouble_that_is_over_is_no_longer_said():
     world = await working()
-    world.restart()
     world.azure.unreadable = refusal(503)
-    await world.look(after=60)
+    await world.look(after=INSTALLATION.resync)
     assert world.condition("Degraded") == ("True", "AzureError")
     world.azure.unreadable = None
     assert not (await world.look(after=60)).failed
@@ -104,20 +102,18 @@ async def test_an_azure_that_cannot_be_asked_keeps_a_new_chatbot_waiting(status,
 @pytest.mark.parametrize(("status", "code", "reason"), [BLIND, TOKENLESS])
 async def test_what_is_known_to_be_missing_is_said_of_a_working_chatbot(status, code, reason):
     world = await working()
-    world.restart()
     world.azure.credentials.clear()
     world.azure.unwritable = refusal(status, code, reading=False)
-    again = await world.look(after=60)
+    again = await world.look(after=INSTALLATION.resync)
     assert world.condition("FederationReady") == ("False", reason)
     assert again.failed
 
 
 async def test_a_person_is_called_when_azure_refuses_what_must_be_mended():
     world = await working()
-    world.restart()
     world.azure.credentials.clear()
     world.azure.unwritable = refusal(403, "RequestDisallowedByPolicy", reading=False)
-    await world.look(after=60)
+    await world.look(after=INSTALLATION.resync)
     assert world.condition("Ready") == ("False", "DeniedByAzurePolicy")
     assert world.condition("Stalled") == ("True", "DeniedByAzurePolicy")
 
@@ -131,14 +127,61 @@ async def test_a_cluster_that_cannot_be_asked_leaves_a_working_chatbot_working()
     assert again.failed
 
 
+LISTS = ["list assignments", "list identities"]
+
+
 async def test_azure_is_believed_for_as_long_as_the_pods_do_not_contradict():
     world = await working()
     await world.look(after=INSTALLATION.resync - 1)
-    assert world.azure.asked == []
+    assert sorted(world.azure.asked) == LISTS
     await world.look(after=1)
-    assert world.azure.asked != []
+    assert world.azure.asked == ["credential"]
     await world.look(after=1)
     assert world.azure.asked == []
+
+
+async def test_lists_stand_for_reads_and_are_made_once_for_all():
+    world = await working()
+    for _ in range(3):
+        await world.look(after=INSTALLATION.resync)
+        assert sorted(world.azure.asked) == ["credential", *LISTS]
+    await world.look(after=60)
+    assert world.azure.asked == []
+
+
+async def test_what_lists_show_to_differ_is_read_before_it_is_written():
+    world = await working()
+    lost = dict(world.azure.assigned)
+    world.azure.assigned.clear()
+    await world.look(after=INSTALLATION.resync - 1)
+    assert world.azure.asked.index("assignment") < world.azure.asked.index("put assignment")
+    assert world.azure.assigned == lost
+    await world.look(after=60)
+    assert world.azure.asked == []
+
+
+async def test_a_list_older_than_our_own_write_takes_nothing_for_lost():
+    world = await working()
+    await world.look(after=60)
+    listed = world.azure.held.copy()
+    world.azure.held.clear()
+    await world.look(after=INSTALLATION.resync)
+    assert "put identity" in world.azure.asked
+    assert world.azure.held != listed
+    await world.look(after=60)
+    await world.look(after=60)
+    assert world.azure.asked == []
+
+
+async def test_lists_that_cannot_be_made_leave_reads():
+    world = await working()
+    world.azure.unlistable = refusal(403, "AuthorizationFailed")
+    again = await world.look(after=INSTALLATION.resync)
+    assert not again.failed
+    assert sorted(world.azure.asked) == ["assignment", "credential", "identity", *LISTS]
+    await world.look(after=INSTALLATION.resync / 2)
+    assert sorted(world.azure.asked) == LISTS
+    assert world.condition("Ready") == ("True", "Ready")
 
 
 @pytest.mark.parametrize("reason", ["PermissionDenied", "ExchangeRefused"])
@@ -178,14 +221,38 @@ async def test_what_was_taken_away_is_given_back_and_its_age_begins_anew():
     assert world.condition("AccessProven") == ("Unknown", "RolePropagating")
 
 
-async def test_a_new_operator_asks_azure_and_makes_no_grant_younger():
+async def test_a_new_operator_believes_what_works_and_asks_for_lists_only():
     world = await working()
     granted = world.chatbot["status"]["grantedAt"]
     world.restart()
-    await world.look(after=600)
-    assert world.azure.asked != []
-    assert not [what for what in world.azure.asked if what.startswith("put")]
+    await world.look()
+    assert sorted(world.azure.asked) == LISTS
+    reads = []
+    for _ in range(13):
+        await world.look(after=INSTALLATION.resync / 12)
+        reads += world.azure.asked
+    assert reads.count("credential") == 1
+    assert {"identity", "assignment"}.isdisjoint(reads)
     assert world.chatbot["status"]["grantedAt"] == granted
+
+
+async def test_a_new_operator_finds_at_once_what_lists_show_to_be_gone():
+    world = await working()
+    world.restart()
+    world.azure.held.clear()
+    await world.look()
+    assert "put identity" in world.azure.asked
+    await world.settle()
+    assert world.condition("Ready") == ("True", "Ready")
+
+
+async def test_a_new_operator_reads_all_of_a_chatbot_that_is_refused():
+    world = await working()
+    world.pods.answer = Readiness("PermissionDenied", "In words.", PROVEN.proven_at)
+    await world.look()
+    world.restart()
+    await world.look()
+    assert {"identity", "assignment", "credential"} <= set(world.azure.asked)
 
 
 async def test_silent_pods_that_the_kubelet_finds_available_only_degrade():
@@ -273,7 +340,7 @@ async def test_a_deleted_chatbot_leaves_nothing_in_azure():
     passes = [await world.look(after=1) for _ in range(3)]
     assert [again.failed for again in passes] == [False] * 3
     assert passes[-1].seconds is None
-    assert world.azure.identities == world.azure.assigned == {}
+    assert world.azure.held == world.azure.assigned == {}
     assert world.chatbot["metadata"]["finalizers"] == []
     assert {plural for plural, *_ in world.cluster.objects} == {
         "azureopenaichatbots",
@@ -292,5 +359,5 @@ async def test_pods_that_will_not_go_are_waited_for_no_longer_than_their_grace(l
     assert world.condition("Ready") == ("False", "PodsLeaving")
     assert world.azure.asked == []
     await world.look(after=1)
-    assert world.azure.identities == world.azure.assigned == {}
+    assert world.azure.held == world.azure.assigned == {}
     assert ("pods", "team", "pod") in world.cluster.objects

@@ -89,6 +89,13 @@ class ResourceManager:
             found = await _or_none(client.user_assigned_identities.get(*_where(identity_id)))
         return _identity(found) if found else None
 
+    async def identities(self, resource_group_id: str) -> list[Identity]:
+        client = self._client(ManagedServiceIdentityClient, resource_group_id)
+        group = _part(resource_group_id, 4)
+        async with _call("list identities", reading=True):
+            found = client.user_assigned_identities.list_by_resource_group(group)
+            return [_identity(each) async for each in found]
+
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
     ) -> tuple[Identity, Receipt]:
@@ -150,8 +157,13 @@ class ResourceManager:
         return _assignment(found) if found else None
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        return await self._assignments(scope, f"atScope() and principalId eq '{principal_id}'")
+
+    async def assignments_at(self, scope: str) -> list[Assignment]:
+        return await self._assignments(scope, "atScope()")
+
+    async def _assignments(self, scope: str, query: str) -> list[Assignment]:
         client = self._client(AuthorizationManagementClient, scope)
-        query = f"atScope() and principalId eq '{principal_id}'"
         async with _call("list role assignments", reading=True):
             found = client.role_assignments.list_for_scope(scope, filter=query)
             return [_assignment(each) async for each in found]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from chatbot_operator import ports
+import datetime as dt
+from dataclasses import replace
+
+from chatbot_operator import backoff, ports
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Blind, Transient
 from chatbot_operator.ports import Identity, World
 from chatbot_operator.reconcile.memory import Granted, Memory
-from chatbot_operator.reconcile.outcome import Findings, conditions_of, publish
+from chatbot_operator.reconcile.outcome import Findings, conditions_of, judging, publish
+from chatbot_operator.reconcile.survey import confirms, survey
 from chatbot_operator.status import Condition, stamp, summarize, unknown
 from chatbot_operator.steps.children import require_free
-from chatbot_operator.steps.federation import federation
+from chatbot_operator.steps.federation import federated, federation
 from chatbot_operator.steps.identity import find, identity
 from chatbot_operator.steps.role import leave, role
 from chatbot_operator.steps.together import both
@@ -32,13 +36,14 @@ async def grant(
 
     Where Azure cannot be asked, what a working chatbot has is taken to be as it was.
     """
-    known = memory.granted.get(chatbot.uid)
-    if known and _believed(world, chatbot, account, known):
-        findings.conditions += _kept(chatbot)
-        return known.identity
-    memory.granted.pop(chatbot.uid, None)
     try:
-        mine = await _make(world, chatbot, account, findings)
+        known = await _standing(world, chatbot, account, memory)
+        if known is None:
+            memory.granted[chatbot.uid] = None
+            mine = await _make(world, chatbot, account, findings)
+            known = Granted(account.account_id, mine, world.now())
+        else:
+            findings.conditions += _kept(chatbot)
     except (Transient, Blind) as fault:
         if not (fault.unseen and _works(chatbot)):
             raise
@@ -47,22 +52,64 @@ async def grant(
         findings.trouble = fault
         findings.degrade(fault.reason, fault.message)
         return _last_known(world, chatbot)
-    memory.granted[chatbot.uid] = Granted(account.account_id, mine, world.now())
-    return mine
+    memory.granted[chatbot.uid] = known
+    return known.identity
 
 
-def _believed(world: World, chatbot: Chatbot, account: Account, known: Granted) -> bool:
-    """Tell whether what Azure held a while ago still counts.
+async def _standing(
+    world: World, chatbot: Chatbot, account: Account, memory: Memory
+) -> Granted | None:
+    """Give what the chatbot holds, if that still counts without reading all of it anew.
+
+    Lists tell of identity and role; only the credential has to be read, once a resync.
+    """
+    unseen = chatbot.uid not in memory.granted
+    known = _recorded(world, chatbot) if unseen else memory.granted[chatbot.uid]
+    if known is None or not _trusted(world, chatbot, account, known):
+        return None
+    lists = await survey(world, account, memory) if _works(chatbot) else None
+    if lists and lists.seen > known.seen and not confirms(lists, world, chatbot, account):
+        return None
+    if _age(world, known) < world.installation.resync:
+        return known
+    if not lists or lists.seen <= known.seen:
+        return None
+    async with judging():
+        holds = await federated(world, chatbot, known.identity)
+    return replace(known, seen=world.now()) if holds else None
+
+
+def _trusted(world: World, chatbot: Chatbot, account: Account, known: Granted) -> bool:
+    """Tell whether nothing contradicts what Azure held a while ago.
 
     A pod that is refused casts doubt on it; pods that do not start say nothing about Azure.
     """
-    refused = any(
+    same = known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
+    return same and not (_refused(chatbot) and _age(world, known) >= DOUBT_SECONDS)
+
+
+def _recorded(world: World, chatbot: Chatbot) -> Granted | None:
+    """Give what the status of a working chatbot says, to an operator that has just started.
+
+    Its age is made up, so that a fleet's credentials are not all read at once; lists are asked at
+    any rate.
+    """
+    if not _works(chatbot) or _refused(chatbot):
+        return None
+    age = backoff.share(chatbot.uid) * world.installation.resync
+    seen = world.now() - dt.timedelta(seconds=age)
+    return Granted(chatbot.recorded.account_id, _last_known(world, chatbot), seen)
+
+
+def _refused(chatbot: Chatbot) -> bool:
+    return any(
         c.type == "AccessProven" and c.reason.startswith(("Role", "Federation"))
         for c in conditions_of(chatbot)
     )
-    age = (world.now() - known.seen).total_seconds()
-    same = known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
-    return same and age < (DOUBT_SECONDS if refused else world.installation.resync)
+
+
+def _age(world: World, known: Granted) -> float:
+    return (world.now() - known.seen).total_seconds()
 
 
 def _kept(chatbot: Chatbot) -> list[Condition]:

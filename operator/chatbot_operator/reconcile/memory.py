@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chatbot_operator.ports import Identity
+from chatbot_operator.ports import Assignment, Identity
 from chatbot_operator.reconcile.events import Allowances
 from chatbot_operator.steps.account import Examination
 
@@ -28,10 +31,33 @@ class Examined:
     seen: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What lists said, and when they were asked for; nothing where they `failed`.
+
+    `where` are the ARM ids of the account and of the resource group; `identities` goes by ARM id in
+    lower case.
+    """
+
+    where: tuple[str, str]
+    seen: dt.datetime
+    failed: bool = False
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
+
+
 @dataclass(slots=True)
 class Memory:
-    """By uid: what chatbots hold, what accounts are, and how much was told of either."""
+    """By uid: what chatbots hold, what accounts are, and how much was told of either.
 
-    granted: dict[str, Granted] = field(default_factory=dict)
+    A chatbot of which `granted` says None is to be read, whatever its status says. `surveys` goes
+    by the account's uid; `surveying` lets one pass at a time make one.
+    """
+
+    granted: dict[str, Granted | None] = field(default_factory=dict)
     examined: dict[str, Examined] = field(default_factory=dict)
+    surveys: dict[str, Survey] = field(default_factory=dict)
+    surveying: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
     told: Allowances = field(default_factory=Allowances)

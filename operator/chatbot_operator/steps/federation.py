@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from chatbot_operator import naming
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.ports import Credential, Identity, World
+from chatbot_operator.ports import Credential, Identity, Installation, World
 
 
-async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool:
-    """Write the credential if it is missing or differs in a single byte; tell whether it did."""
-    installation = world.installation
-    wanted = Credential(
+def _wanted(chatbot: Chatbot, installation: Installation) -> Credential:
+    return Credential(
         name=naming.credential_name(installation.issuer),
         issuer=installation.issuer,
         subject=naming.subject(chatbot.namespace, chatbot.name),
         audiences=(installation.audience,),
     )
+
+
+async def federated(world: World, chatbot: Chatbot, identity: Identity) -> bool:
+    """Tell whether the credential is there, byte for byte."""
+    wanted = _wanted(chatbot, world.installation)
+    return await world.azure.credential(identity.id, wanted.name) == wanted
+
+
+async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool:
+    """Write the credential if it is missing or differs in a single byte; tell whether it did."""
+    wanted = _wanted(chatbot, world.installation)
     live = await world.azure.credential(identity.id, wanted.name)
     if live == wanted:
         return False

@@ -49,8 +49,7 @@ async def identity(
     world: World, chatbot: Chatbot, account: Account, *, at: str, live: Identity | None
 ) -> Identity:
     """Make the identity with ARM id `at`, or see that the one that is there is ours."""
-    mine = owner(chatbot, world.installation)
-    tags = {**account.identity_tags, **mine.tags}
+    mine, tags = owner(chatbot, world.installation), _tags(chatbot, account, world.installation)
     if live is None:
         location = account.identity_location or world.installation.identity_location
         made, receipt = await world.azure.put_identity(
@@ -63,15 +62,26 @@ async def identity(
         world.journal.note("IdentityCreated", message, receipt)
         return made
     _require_ours(live, mine)
-    kept = {k: v for k, v in live.tags.items() if k.lower() != RETAINED_TAG}
-    if kept == dict(live.tags) and _bears(live.tags, tags):
+    if as_wanted(live, chatbot, account, world.installation):
         return live
     # Azure takes names of tags case-insensitively and refuses the same one twice.
     ours = {key.lower() for key in tags}
-    others = {k: v for k, v in kept.items() if k.lower() not in ours}
+    others = {k: v for k, v in live.tags.items() if k.lower() not in {*ours, RETAINED_TAG}}
     tagged, receipt = await world.azure.tag_identity(at, {**others, **tags})
     world.journal.note("IdentityTagged", "Put the identity's tags right.", receipt)
     return tagged
+
+
+def as_wanted(
+    live: Identity, chatbot: Chatbot, account: Account, installation: Installation
+) -> bool:
+    """Tell whether an identity is ours, and nothing about it would be written."""
+    retained = any(name.lower() == RETAINED_TAG for name in live.tags)
+    return not retained and _bears(live.tags, _tags(chatbot, account, installation))
+
+
+def _tags(chatbot: Chatbot, account: Account, installation: Installation) -> dict[str, str]:
+    return {**account.identity_tags, **owner(chatbot, installation).tags}
 
 
 async def recorded_identity(world: World, chatbot: Chatbot) -> Identity | None:

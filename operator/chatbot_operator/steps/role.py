@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chatbot_operator import naming
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot, DeletionPolicy
 from chatbot_operator.errors import Refusal, Stuck
-from chatbot_operator.ports import Assignment, Identity, World
+from chatbot_operator.ports import Assignment, Identity, Installation, World
 from chatbot_operator.steps.identity import owner, recorded_identity
 
 OUT_OF_REACH = ("AuthorizationFailed", "ResourceGroupNotFound", "SubscriptionNotFound")
@@ -20,13 +22,7 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     """
     scope = account.account_id
     await _forget_lost_principal(world, chatbot, scope, identity)
-    wanted = Assignment(
-        name=naming.assignment_name(scope, identity.principal_id),
-        scope=scope,
-        principal_id=identity.principal_id,
-        role_definition_id=naming.role_definition_id(scope),
-        description=owner(chatbot, world.installation).description,
-    )
+    wanted = _wanted(chatbot, account, identity, world.installation)
     live = await world.azure.assignment(scope, wanted.name)
     if live is not None:
         _require_equal(live, wanted)
@@ -43,6 +39,34 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     message = "Put back a role assignment that was gone." if before else "Assigned the role."
     world.journal.note("RoleAssigned", message, receipt)
     return True
+
+
+def held(
+    found: Iterable[Assignment],
+    chatbot: Chatbot,
+    account: Account,
+    identity: Identity,
+    installation: Installation,
+) -> bool:
+    """Tell whether the identity holds the role by one of these, and nothing would be written."""
+    wanted = _wanted(chatbot, account, identity, installation)
+    grants = [each for each in found if _grants(each, wanted)]
+    return bool(grants) and not any(
+        each.name == wanted.name and _of_earlier_life(each, wanted) for each in grants
+    )
+
+
+def _wanted(
+    chatbot: Chatbot, account: Account, identity: Identity, installation: Installation
+) -> Assignment:
+    scope = account.account_id
+    return Assignment(
+        name=naming.assignment_name(scope, identity.principal_id),
+        scope=scope,
+        principal_id=identity.principal_id,
+        role_definition_id=naming.role_definition_id(scope),
+        description=owner(chatbot, installation).description,
+    )
 
 
 async def leave(world: World, chatbot: Chatbot, account: Account) -> None:
