@@ -76,10 +76,8 @@ async def test_tags_that_are_put_right_are_told():
     world = SmallWorld()
     await world.settle()
     reasons(world)
-    ((at, made),) = world.azure.identities.items()
-    world.azure.identities[at] = replace(
-        made, tags={**made.tags, "chatbot-operator-retained": "true"}
-    )
+    ((at, made),) = world.azure.held.items()
+    world.azure.held[at] = replace(made, tags={**made.tags, "chatbot-operator-retained": "true"})
     await world.look(after=2 * INSTALLATION.resync)
     assert reasons(world) == ["IdentityTagged"]
 
