@@ -15,9 +15,12 @@ Ready!=True is InProgress, an observedGeneration that is not the generation is I
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, cast
+
+from chatbot_operator.errors import Fault
 
 State = Literal["True", "False", "Unknown"]
 
@@ -30,16 +33,28 @@ STEPS: Final = (
     "AccessProven",
 )
 MESSAGE_LIMIT: Final = 2048
+_TRACED: Final = re.compile(r"(.*) \(request ([-.:\w]{1,100})\)", re.DOTALL | re.ASCII)
+_TIME: Final = re.compile(r"(?<![-\w])\d[-:./TZ\d]*(?![-\w])", re.ASCII)
+"""Numbers and times that stand alone; those within a name count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that is true, false or not known, with a word for programs and words for people."""
+    """One thing that is true, false or not known, with a word for programs and words for people.
+
+    `trace` is the id of the request whose answer says so, if one does.
+    """
 
     type: str
     status: State
     reason: str
     message: str = ""
+    trace: str = ""
+
+    @property
+    def words(self) -> str:
+        """The message with the trace, as a person reads them."""
+        return f"{self.message} (request {self.trace})" if self.trace else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,11 @@ def unknown(kind: str, reason: str, message: str = "") -> Condition:
     return Condition(kind, "Unknown", reason, message)
 
 
+def because(kind: str, state: State, fault: Fault) -> Condition:
+    """Say why something is not as it should be, or not known to be."""
+    return Condition(kind, state, fault.reason, fault.message, fault.trace)
+
+
 def summarize(steps: Iterable[Condition], *, stalled: bool) -> list[Condition]:
     """Put Ready before the steps, filling in those not reached, and Reconciling or Stalled.
 
@@ -89,9 +109,9 @@ def summarize(steps: Iterable[Condition], *, stalled: bool) -> list[Condition]:
     if blocking is None:
         ready = true("Ready", "Ready", "The account answers this chatbot's own pods.")
         return [ready, *ordered, *extra]
-    ready = Condition("Ready", blocking.status, blocking.reason, blocking.message)
-    kind = "Stalled" if stalled else "Reconciling"
-    return [ready, *ordered, *extra, true(kind, blocking.reason, blocking.message)]
+    ready = replace(blocking, type="Ready")
+    summary = replace(blocking, type="Stalled" if stalled else "Reconciling", status="True")
+    return [ready, *ordered, *extra, summary]
 
 
 def document(
@@ -104,28 +124,45 @@ def document(
 ) -> dict[str, Any]:
     """Write the whole status: `facts` beside the conditions, empty ones left out.
 
-    A condition keeps its lastTransitionTime for as long as its status stays.
+    A condition keeps its lastTransitionTime for as long as its status stays, and its words for as
+    long as only what differs with every try would be new.
     """
-    before = {c["type"]: c for c in previous.get("conditions", ())}
+    before, since = by_type(previous), _since(previous)
     return {
         "observedGeneration": generation,
         **{key: value for key, value in facts.items() if value not in ("", None, {})},
-        "conditions": [_condition(c, before.get(c.type), generation, now) for c in conditions],
+        "conditions": [
+            {
+                "type": condition.type,
+                "status": condition.status,
+                "observedGeneration": generation,
+                "reason": condition.reason,
+                "message": _steady(condition, before.get(condition.type)).words,
+                "lastTransitionTime": since.get((condition.type, condition.status), stamp(now)),
+            }
+            for condition in conditions
+        ],
     }
 
 
-def _condition(
-    condition: Condition, before: Mapping[str, Any] | None, generation: int, now: dt.datetime
-) -> dict[str, Any]:
-    kept = before is not None and before["status"] == condition.status
-    return {
-        "type": condition.type,
-        "status": condition.status,
-        "observedGeneration": generation,
-        "reason": condition.reason,
-        "message": condition.message[:MESSAGE_LIMIT],
-        "lastTransitionTime": before["lastTransitionTime"] if kept and before else stamp(now),
-    }
+def _since(status: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    return {(c["type"], c["status"]): c["lastTransitionTime"] for c in status.get("conditions", ())}
+
+
+def _steady(condition: Condition, before: Condition | None) -> Condition:
+    """Give what was said before if nothing but the try is another.
+
+    Each answer has an id of its own, and Azure's words count seconds and tell the time.
+    """
+    condition = replace(condition, message=condition.message[:MESSAGE_LIMIT])
+    if before is None or not (before.trace and condition.trace):
+        return condition
+    same = _untimed(before) == _untimed(condition)
+    return before if same else condition
+
+
+def _untimed(condition: Condition) -> tuple[str, str, str]:
+    return condition.status, condition.reason, _TIME.sub("#", condition.message)
 
 
 def turn(before: Mapping[str, Any], after: Mapping[str, Any]) -> Condition | None:
@@ -147,10 +184,15 @@ def turn(before: Mapping[str, Any], after: Mapping[str, Any]) -> Condition | Non
 
 def by_type(status: Mapping[str, Any]) -> dict[str, Condition]:
     """Read the conditions of a status, in their order."""
-    return {
-        c["type"]: Condition(c["type"], c["status"], c["reason"], c["message"])
-        for c in status.get("conditions", ())
-    }
+    return {c["type"]: _parsed(c) for c in status.get("conditions", ())}
+
+
+def _parsed(condition: Mapping[str, str]) -> Condition:
+    traced = _TRACED.fullmatch(condition["message"])
+    message, trace = traced.groups() if traced else (condition["message"], "")
+    return Condition(
+        condition["type"], cast("State", condition["status"]), condition["reason"], message, trace
+    )
 
 
 def transitioned(previous: Mapping[str, Any], kind: str, state: State) -> dt.datetime | None:

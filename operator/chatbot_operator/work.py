@@ -93,6 +93,7 @@ class Work:
         for other in again.also:
             await self.queue.add(other, after=ALSO_SECONDS)
         if again.failed and again.fault is not None:
-            cause = {"reason": again.fault.reason, "cause": again.fault.message}
+            fault = again.fault
+            cause = {"reason": fault.reason, "cause": fault.message, "request": fault.trace}
             log.warning("not done", extra={"fields": {**fields, **cause}})
         return Wait(again.seconds, failed=again.failed)

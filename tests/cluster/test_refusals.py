@@ -117,6 +117,27 @@ async def whole(hand, azure, namespace):
     assert assignment["principal_id"] == identity["principal_id"]
 
 
+@pytest.mark.parametrize("code", ["AuthorizationFailed", "ScopeLocked"])
+async def test_a_refusal_that_lasts_is_written_down_once_with_the_id_of_its_request(
+    *, operator, hand, azure, audit, namespace, code
+):
+    await hand.create(chatbot(namespace))
+    await azure.fault(action="respond", status=403, code=code, method="PUT", path=IDENTITY)
+    for _ in range(2):  # the finalizer first
+        await operator.look(key(namespace))
+    ledger, mark = await azure.mark(), audit.mark()
+    told = (await hand.conditions(namespace))["Ready"]["message"]
+    for _ in range(3):
+        assert (await operator.look(key(namespace))).failed
+    refused = await azure.writes(ledger)
+    assert len({entry["requestId"] for entry in refused}) == 3
+    assert audit.writes(mark, namespace) == []
+    assert (await hand.conditions(namespace))["Ready"]["message"] == told
+    (cause,) = [c for c in told.splitlines() if code in c]
+    first = [e for e in await azure.ledger(0) if f"(request {e['requestId']})" in cause]
+    assert [entry["code"] for entry in first] == [code]
+
+
 DOWN = {
     "read identity": ("GET", IDENTITY),
     "read assignment": ("GET", ASSIGNMENT),

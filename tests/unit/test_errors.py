@@ -100,11 +100,14 @@ def test_azure_may_say_how_long_to_wait():
     assert judge(refusal(429, retry_after=17)).retry_after == 17
 
 
-def test_a_message_says_the_fix_and_leaves_out_what_differs_with_every_try():
+def test_a_message_says_cause_and_fix_and_leaves_the_id_of_the_request_to_the_trace():
     one = judge(refusal(403, "AuthorizationFailed", request_id="abc"))
     other = judge(refusal(403, "AuthorizationFailed", request_id="def"))
     assert one.message == other.message
+    assert (one.trace, other.trace) == ("abc", "def")
     assert "Managed Identity Contributor" in one.message
+    lost = judge(refusal(401, "AADSTS700213", service=Service.ENTRA, request_id="ghi"))
+    assert lost.trace == "ghi"
 
 
 @pytest.mark.parametrize("status", [400, 403, 422])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from chatbot_operator.errors import Stuck
 from chatbot_operator.status import (
     STEPS,
     Condition,
+    because,
+    by_type,
     document,
     false,
     parse,
@@ -220,3 +223,77 @@ def test_what_turns_is_told_and_nothing_else(before, after, told):
 def test_times_are_written_in_utc_to_the_second(after, hours):
     time = (NOON + after).astimezone(dt.timezone(dt.timedelta(hours=hours)))
     assert parse(stamp(time)) == time.astimezone(dt.UTC).replace(microsecond=0)
+
+
+ONE, OTHER = "0a1b2c3d-0000-4000-8000-000000000001", "westeurope:9f.1"
+
+
+def locked(message, trace, **more):
+    return Condition(
+        **{
+            "type": "Ready",
+            "status": "False",
+            "reason": "ResourceLocked",
+            **more,
+            "message": message,
+            "trace": trace,
+        }
+    )
+
+
+def message(status):
+    (condition,) = status["conditions"]
+    return condition["message"]
+
+
+def test_words_end_with_the_id_of_the_request():
+    assert message(written([locked("A lock.", ONE)])) == f"A lock. (request {ONE})"
+    assert message(written([locked("A lock.", "")])) == "A lock."
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("A lock on it.", "A lock on it."),
+        ("Try again after '10' seconds.", "Try again after '7' seconds."),
+        ("Expired at 2026-01-31T12:00:00Z.", "Expired at 2026-01-31T12:05:10.5Z."),
+        ("Current time: 1/31/2026 12:00:00 PM", "Current time: 1/31/2026 1:05:00 PM"),
+        ("x" * 5000, "x" * 5000),
+    ],
+)
+def test_what_differs_with_every_try_writes_no_status(before, now):
+    first = written([locked(before, ONE)])
+    assert written([locked(now, OTHER)], previous=first, now=LATER) == first
+    assert ONE in message(first)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        locked("A lock lock-2.", OTHER),
+        locked("A lock lock-1.", OTHER, reason="AzureRefused"),
+        locked("A lock lock-1.", OTHER, status="Unknown"),
+        locked("A lock lock-1.", ""),
+    ],
+    ids=["another name", "another reason", "another state", "no trace"],
+)
+def test_what_is_really_new_is_written_with_its_own_id(now):
+    first = written([locked("A lock lock-1.", ONE)])
+    assert message(written([now], previous=first)) == now.words
+
+
+@given(st.text(max_size=60), st.sampled_from(["", ONE, OTHER]))
+def test_a_condition_is_read_as_it_was_written(words, trace):
+    kept = locked(words, trace)
+    status = written([kept])
+    (again,) = by_type(status).values()
+    assert again.words == kept.words
+    assert written([again], previous=status, now=LATER) == status
+
+
+def test_the_summary_has_the_trace_as_well():
+    fault = Stuck("ResourceLocked", "A lock.", trace=ONE)
+    found = of(summarize([because("Permitted", "False", fault)], stalled=True))
+    assert {found[t].words for t in ("Permitted", "Ready", "Stalled")} == {
+        f"A lock. (request {ONE})"
+    }

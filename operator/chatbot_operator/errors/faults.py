@@ -26,17 +26,21 @@ class Service(StrEnum):
 class Fault(Exception):  # noqa: N818 - not every fault is an error
     """A step cannot be finished now.
 
-    `retry_after` is the least number of seconds before the next look. `unseen`: a read failed, so
-    nothing was learnt about what is; otherwise something is known to be missing.
+    `retry_after` is the least number of seconds before the next look; `trace` the id of the request
+    whose answer it was, another with every try. `unseen`: a read failed, so nothing was learnt
+    about what is; otherwise something is known to be missing.
     """
 
     unseen = False
 
-    def __init__(self, reason: str, message: str, *, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, reason: str, message: str, *, retry_after: float = 0.0, trace: str = ""
+    ) -> None:
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
+        self.trace = trace
 
 
 class Pending(Fault):

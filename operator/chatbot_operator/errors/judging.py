@@ -35,9 +35,10 @@ def judge(refusal: Refusal) -> Fault:
     kind = known.fault or Transient
     if refusal.service is Service.ENTRA and kind is not Transient:
         message = f"Entra refuses the operator's own token. {message}"
-        fault: Fault = Blind("OperatorNotAuthenticated", message)
+        fault: Fault = Blind("OperatorNotAuthenticated", message, trace=refusal.request_id)
     else:
-        fault = kind(known.name, message, retry_after=refusal.retry_after)
+        wait = refusal.retry_after
+        fault = kind(known.name, message, retry_after=wait, trace=refusal.request_id)
     fault.unseen = refusal.reading
     return fault
 

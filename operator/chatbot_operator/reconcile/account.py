@@ -8,7 +8,15 @@ from chatbot_operator.errors import Blind, Fault, Stuck
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.memory import Examined, Memory
 from chatbot_operator.reconcile.outcome import Again, judging, write_status
-from chatbot_operator.status import Condition, document, false, transitioned, true, unknown
+from chatbot_operator.status import (
+    Condition,
+    State,
+    because,
+    by_type,
+    document,
+    transitioned,
+    true,
+)
 from chatbot_operator.steps.account import Examination, examine
 
 FRESH_SECONDS = 30.0
@@ -59,12 +67,7 @@ async def _examined(world: World, account: Account, memory: Memory) -> Examinati
 
 def _unanswered(account: Account, fault: Fault) -> Examination:
     """Leave what was known of an account of which Azure says nothing at the moment."""
-    before = [
-        Condition(c["type"], c["status"], c["reason"], c["message"])
-        for c in account.status.get("conditions", ())
-        if c["type"] == "Reachable"
-    ]
-    return Examination({}, before[0] if before else None, fault)
+    return Examination({}, by_type(account.status).get("Reachable"), fault)
 
 
 def _usable(account: Account, fault: Fault | None) -> Condition:
@@ -72,5 +75,5 @@ def _usable(account: Account, fault: Fault | None) -> Condition:
     known = transitioned(account.status, "Usable", "True") is not None
     if fault is None or (known and not isinstance(fault, Stuck)):
         return _USABLE
-    state = false if isinstance(fault, Stuck | Blind) else unknown
-    return state("Usable", fault.reason, fault.message)
+    state: State = "False" if isinstance(fault, Stuck | Blind) else "Unknown"
+    return because("Usable", state, fault)

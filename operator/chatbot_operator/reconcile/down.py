@@ -16,7 +16,7 @@ from chatbot_operator.reconcile.outcome import (
     remembered,
     set_finalizers,
 )
-from chatbot_operator.status import false
+from chatbot_operator.status import because
 from chatbot_operator.steps import workload
 from chatbot_operator.steps.identity import place, remove_identity
 from chatbot_operator.steps.role import OUT_OF_REACH, withdraw
@@ -65,7 +65,8 @@ async def down(world: World, chatbot: Chatbot) -> Again:
                 await remove_identity(world, made)
             await workload.clear(world, chatbot)
     except Fault as fault:
-        waits = [false("Ready", fault.reason, f"Being deleted. {fault.message}")]
+        said = because("Ready", "False", fault)
+        waits = [replace(said, message=f"Being deleted. {fault.message}")]
         await publish(world, chatbot, waits, remembered(chatbot))
         failed = not isinstance(fault, Pending)
         return Again(seconds=fault.retry_after, failed=failed, fault=fault)

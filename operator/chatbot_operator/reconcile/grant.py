@@ -50,7 +50,7 @@ async def grant(
         findings.conditions = [c for c in findings.conditions if c.type not in GRANTS]
         findings.conditions += _kept(chatbot)
         findings.trouble = fault
-        findings.degrade(fault.reason, fault.message)
+        findings.degrade(fault)
         return _last_known(world, chatbot)
     memory.granted[chatbot.uid] = known
     return known.identity

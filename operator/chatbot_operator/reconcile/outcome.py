@@ -21,14 +21,14 @@ from chatbot_operator.errors import (
 from chatbot_operator.ports import Resource, World
 from chatbot_operator.status import (
     Condition,
+    State,
     Surplus,
+    because,
     by_type,
     document,
-    false,
     least_privilege,
     true,
     turn,
-    unknown,
 )
 
 SUMMARY: Final = ("Ready", "Reconciling", "Stalled", "Degraded")
@@ -92,9 +92,9 @@ class Findings:
         """Note that it was looked for what goes beyond the chatbot's needs, and what was found."""
         self.surplus = [*(self.surplus or ()), *found]
 
-    def degrade(self, reason: str, message: str) -> None:
+    def degrade(self, fault: Fault) -> None:
         """Note that something is wrong with a chatbot that works all the same."""
-        self.put(true("Degraded", reason, message))
+        self.put(because("Degraded", "True", fault))
 
     @asynccontextmanager
     async def step(self, condition: str, reason: str) -> AsyncIterator[list[str]]:
@@ -104,8 +104,8 @@ class Findings:
             async with judging():
                 yield message
         except Fault as fault:
-            state = unknown if isinstance(fault, Pending) else false
-            self.conditions.append(state(condition, fault.reason, fault.message))
+            state: State = "Unknown" if isinstance(fault, Pending) else "False"
+            self.conditions.append(because(condition, state, fault))
             raise
         self.conditions.append(true(condition, reason, " ".join(message)))
 
@@ -152,7 +152,7 @@ async def write_status(
     if told is not None:
         leaving = isinstance(subject, Chatbot) and subject.deleted_at is not None
         wrong = told.type == "Stalled" or (told.status == "False" and not leaving)
-        world.journal.note(told.reason, told.message, warning=wrong)
+        world.journal.note(told.reason, told.words, warning=wrong)
 
 
 async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) -> None:

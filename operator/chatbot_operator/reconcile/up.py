@@ -26,7 +26,15 @@ from chatbot_operator.reconcile.outcome import (
     remembered,
     set_finalizers,
 )
-from chatbot_operator.status import Condition, parse, stamp, summarize, transitioned, true, unknown
+from chatbot_operator.status import (
+    Condition,
+    because,
+    parse,
+    stamp,
+    summarize,
+    transitioned,
+    unknown,
+)
 from chatbot_operator.steps import proof, scaling, workload
 from chatbot_operator.steps.permission import allowance, capped, permission
 
@@ -79,7 +87,7 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         findings.facts["provenAt"] = chatbot.recorded.proven_at or proven.at
         said.append("A pod was answered with its own token.")
     if proven.trouble is not None:
-        findings.degrade(proven.trouble.reason, proven.trouble.message)
+        findings.degrade(proven.trouble)
     _require_available(findings, available)
 
 
@@ -87,7 +95,7 @@ def _require_available(findings: Findings, available: int) -> None:
     """Wait until the Service leads to a pod: the kubelet sees a proof a few seconds later."""
     if not available:
         fault = Pending("PodsStarting", "Proven; the Service is about to lead to the pod.")
-        findings.put(unknown("WorkloadReady", fault.reason, fault.message))
+        findings.put(because("WorkloadReady", "Unknown", fault))
         raise fault
 
 
@@ -146,7 +154,7 @@ def _summary(chatbot: Chatbot, findings: Findings, fault: Fault | None) -> list[
     works = known and transitioned(chatbot.status, "Ready", "True") is not None
     if isinstance(fault, Transient) and fault.unseen and works:
         kept = [c for c in conditions_of(chatbot) if c.type != "Degraded"]
-        return [*kept, true("Degraded", fault.reason, fault.message)]
+        return [*kept, because("Degraded", "True", fault)]
     return summarize(findings.conditions, stalled=isinstance(fault, Stuck | Blind))
 
 

@@ -40,6 +40,15 @@ async def test_a_fault_answers_so_many_times_and_then_no_more(azure, owner):
     assert answers[0].json() == {"error": {"code": "ServerBusy", "message": "Try later."}}
 
 
+async def test_a_fault_of_resource_manager_bears_the_id_by_which_it_is_in_the_ledger(azure, owner):
+    await azure.fault(action="respond", plane="arm", status=403, code="ScopeLocked")
+
+    ids = [(await azure.arm("GET", GROUPS, token=owner)).headers["x-ms-request-id"] for _ in "ab"]
+
+    assert [entry["requestId"] for entry in (await azure.ledger())[-2:]] == ids
+    assert len(set(ids)) == 2
+
+
 async def test_a_fault_concerns_only_what_it_names(azure, owner):
     await azure.fault(action="respond", plane="entra", status=500)
     await azure.fault(action="respond", plane="arm", method="DELETE", status=500)

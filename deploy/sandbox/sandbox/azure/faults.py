@@ -116,7 +116,8 @@ class Faults:
         if fault.action == "delay":
             await self._app(scope, receive, send)
         elif fault.action == "respond":
-            await _answer(fault, plane_of(scope["path"]))(scope, receive, send)
+            answer = _answer(fault, plane_of(scope["path"]), note(Request(scope)).requestId)
+            await answer(scope, receive, send)
         else:
             if fault.action == "apply-then-reset":
                 await self._app(scope, receive, _swallow)
@@ -145,8 +146,9 @@ async def _reset(scope: Scope, receive: Receive) -> None:
         pass
 
 
-def _answer(fault: Fault, plane: str) -> Response:
+def _answer(fault: Fault, plane: str, request_id: str) -> Response:
     body: dict[str, Any] = {"error": {"code": fault.code, "message": fault.message}}
+    ids = {"x-ms-request-id": request_id} if plane == "arm" else {}
     if plane == "entra":
         number = re.sub(r"\D", "", fault.code)
         body = {
@@ -154,4 +156,4 @@ def _answer(fault: Fault, plane: str) -> Response:
             "error_description": f"{fault.code}: {fault.message}",
             "error_codes": [int(number)] if number else [],
         }
-    return JSONResponse(body, fault.status, headers=dict(fault.headers))
+    return JSONResponse(body, fault.status, headers={**ids, **fault.headers})

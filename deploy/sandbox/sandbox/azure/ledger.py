@@ -64,6 +64,7 @@ class Ledger:
             await self._app(scope, receive, send)
             return
         entry = Entry(0, self._clock(), plane, scope["method"], scope["path"])
+        entry.requestId = self._new_guid()
         scope[_NOTE] = entry
         started = time.monotonic()
         try:
@@ -72,7 +73,6 @@ class Ledger:
             self._count += 1
             entry.n = self._count
             entry.duration = round(time.monotonic() - started, 6)
-            entry.requestId = entry.requestId or self._new_guid()
             self._entries.append(entry)
 
 
@@ -88,7 +88,7 @@ class _Listener:
             self._entry.status = message["status"]
             headers = dict(message.get("headers", []))
             ids = [headers[name].decode() for name in _REQUEST_IDS if name in headers]
-            self._entry.requestId = next(iter(ids), "")
+            self._entry.requestId = next(iter(ids), self._entry.requestId)
         elif message["type"] == "http.response.body" and self._entry.status >= 400:  # noqa: PLR2004
             self._error = (self._error + message.get("body", b""))[:_LONGEST_ERROR]
             if not message.get("more_body"):

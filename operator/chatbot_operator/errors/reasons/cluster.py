@@ -60,6 +60,12 @@ CLUSTER: Final = (
         "Read its last words: `kubectl logs --previous`.",
     ),
     Reason(
+        "ForeignContent",
+        None,
+        "Something that the operator did not put into the pods runs with the bot's identity.",
+        "Take it out of the Deployment if it is not yours.",
+    ),
+    Reason(
         "PodsRefused",
         Stuck,
         "The cluster refuses the pods.",

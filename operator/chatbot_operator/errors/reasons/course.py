@@ -18,6 +18,7 @@ COURSE: Final = (
     Reason("Proven", None, "A pod was answered with its own token.", NOTHING),
     Reason("Usable", None, "The account accepts Entra tokens.", NOTHING),
     Reason("Open", None, "The account answers from everywhere.", NOTHING),
+    Reason("NothingForeign", None, "Nothing beyond what the chatbot needs was found.", NOTHING),
     Reason("NotReached", None, "An earlier step is not done.", "Look at that step."),
     Reason("Creating", None, "The identity is being made.", NOTHING),
     Reason(

@@ -58,6 +58,42 @@ PERMISSION: Final = (
         "See that the cluster's network is among them.",
     ),
     Reason(
+        "PrivateEndpointNotApproved",
+        None,
+        "Finding: a private endpoint connection of the account is not approved.",
+        "Approve it, or remove it.",
+    ),
+    Reason(
+        "KeyAccess",
+        None,
+        "Finding: keys open the account beside identities.",
+        "Set disableLocalAuth of the account; no chatbot uses keys.",
+    ),
+    Reason(
+        "DeploymentMissing",
+        None,
+        "Finding: spec.deployments names one that the account does not have.",
+        "Create it, or take the name out.",
+    ),
+    Reason(
+        "DeploymentNotReady",
+        None,
+        "Finding: Azure has not finished, or failed to make, a model deployment.",
+        "Look at its provisioning state in Azure.",
+    ),
+    Reason(
+        "ModelRetired",
+        None,
+        "Finding: Azure no longer serves the model of a deployment.",
+        "Deploy another version.",
+    ),
+    Reason(
+        "ModelRetiring",
+        None,
+        "Finding: Azure soon no longer serves the model of a deployment.",
+        "Plan for another version.",
+    ),
+    Reason(
         "NotOpenAI",
         Stuck,
         "The account is of a kind that answers no OpenAI calls.",
