@@ -11,6 +11,8 @@ from typing import Any, Self
 from chatbot_operator.pod_settings import PodSettings
 
 FINALIZER = "chatbot-operator.dev/azure"
+LEAVE_AZURE = "chatbot-operator.dev/leave-azure"
+"""Annotation: `true` lets a chatbot go without what it has in Azure."""
 GROUP = "chatbot-operator.dev"
 VERSION = "v1alpha1"
 KIND = "AzureOpenAIChatbot"
@@ -71,6 +73,7 @@ class Chatbot:
     resource_version: str
     deleted_at: dt.datetime | None
     finalizers: tuple[str, ...]
+    leaves_azure: bool
     account: str
     deployment: str
     temperature: float | None
@@ -112,6 +115,7 @@ class Chatbot:
             resource_version=metadata["resourceVersion"],
             deleted_at=_time(metadata.get("deletionTimestamp")),
             finalizers=tuple(metadata.get("finalizers", ())),
+            leaves_azure=metadata.get("annotations", {}).get(LEAVE_AZURE) == "true",
             account=openai["account"],
             deployment=openai["deployment"],
             temperature=openai.get("temperature"),

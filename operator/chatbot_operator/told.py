@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from chatbot_operator.chatbot import LEAVE_AZURE
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 
@@ -89,7 +90,8 @@ class Told:
             await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
         # Not the status: the operator writes it, and would follow its own tail.
         finalizers = tuple(meta.get("finalizers", ()))
-        what = (meta["uid"], meta["generation"], meta.get("deletionTimestamp"), finalizers)
+        leaves = meta.get("annotations", {}).get(LEAVE_AZURE)
+        what = (meta["uid"], meta["generation"], meta.get("deletionTimestamp"), finalizers, leaves)
         if self.chatbots.see(*where, what):
             await self._enqueue(Key(CHATBOTS, *where), urgent=True)
 

@@ -103,3 +103,5 @@ async def test_objects_that_linger_are_waited_for():
     world.chatbot["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
     await world.look(after=100)
     assert world.condition("Ready") == ("False", "ObjectsLeaving")
+    await world.look(after=100)
+    assert world.chatbot["metadata"]["finalizers"] == [], "they go by their owner references"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from chatbot_operator.chatbot import LEAVE_AZURE
 from chatbot_operator.ports import CHATBOTS
 from chatbot_operator.reconcile import Key
 from chatbot_operator.resync import compare
@@ -130,6 +131,14 @@ async def test_an_edit_is_news_once():
     assert asked == []
     await told.chatbot(body(generation=2))
     await told.chatbot(body(generation=2))
+    assert asked == [CHATBOT]
+
+
+async def test_to_leave_what_is_in_azure_is_news():
+    told, asked = await told_of(body())
+    annotated = body()
+    annotated["metadata"]["annotations"] = {LEAVE_AZURE: "true"}
+    await told.chatbot(annotated)
     assert asked == [CHATBOT]
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from chatbot_operator import ports
 from chatbot_operator.account import Account
-from chatbot_operator.chatbot import FINALIZER, Chatbot
+from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE, Chatbot
 from chatbot_operator.errors import Fault, Pending, Refusal, Stuck
+from chatbot_operator.naming import assignment_name
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.outcome import (
     Again,
@@ -49,20 +50,50 @@ async def _made(world: World, chatbot: Chatbot) -> Chatbot:
     return replace(chatbot, recorded=recorded)
 
 
+async def _release(world: World, chatbot: Chatbot) -> None:
+    """Take away what there is in Azure, unless that is to be left; a fault says how to say so."""
+    if chatbot.leaves_azure:
+        return
+    try:
+        async with judging():
+            made = await _made(world, chatbot)
+            if made.recorded.identity_id and made.recorded.account_id:
+                await withdraw(world, made)
+                await remove_identity(world, made)
+    except Fault as fault:
+        fault.message += (
+            " To let the chatbot go and leave what it has in Azure:"
+            f" `kubectl annotate chatbot -n {chatbot.namespace} {chatbot.name} {LEAVE_AZURE}=true`."
+        )
+        raise
+
+
+def _note_left(world: World, chatbot: Chatbot) -> None:
+    """Tell what is left for somebody to delete, as far as the status knows."""
+    recorded = chatbot.recorded
+    if not recorded.identity_id:
+        world.journal.note("LeftInAzure", "Left in Azure: nothing was recorded.", warning=True)
+        return
+    left = f"managed identity {recorded.identity_id} with its federated credential"
+    if recorded.principal_id:
+        name = assignment_name(recorded.account_id, recorded.principal_id)
+        left += f", and role assignment {name} on {recorded.account_id}"
+    world.journal.note("LeftInAzure", f"Left in Azure: {left}.", warning=True)
+
+
 async def down(world: World, chatbot: Chatbot) -> Again:
     """Take everything away, in the order in which nothing that still works is left without use.
 
-    Pods, role, identity with its credential, what the pods were given, finalizer.
+    Pods, role, identity with its credential, what the pods were given, finalizer. Nothing waits
+    for ever: pods and objects for their grace, Azure until somebody says to leave what is there.
     """
     if FINALIZER not in chatbot.finalizers:
         return Again()
     try:
         async with judging():
             await workload.stop(world, chatbot)
-            made = await _made(world, chatbot)
-            if made.recorded.identity_id and made.recorded.account_id:
-                await withdraw(world, made)
-                await remove_identity(world, made)
+        await _release(world, chatbot)
+        async with judging():
             await workload.clear(world, chatbot)
     except Fault as fault:
         said = because("Ready", "False", fault)
@@ -71,4 +102,6 @@ async def down(world: World, chatbot: Chatbot) -> Again:
         failed = not isinstance(fault, Pending)
         return Again(seconds=fault.retry_after, failed=failed, fault=fault)
     await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
+    if chatbot.leaves_azure:
+        _note_left(world, chatbot)
     return Again()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Stuck
+from chatbot_operator.errors import Pending, Stuck
 from chatbot_operator.limits import Limits, Use
 from chatbot_operator.ports import ACCOUNTS, NAMESPACES, World
 
@@ -22,6 +22,8 @@ async def permission(world: World, chatbot: Chatbot) -> Account:
             " those who run the platform make them.",
         )
     namespace = await world.kubernetes.get(NAMESPACES, "", chatbot.namespace)
+    if namespace and "deletionTimestamp" in namespace["metadata"]:
+        raise Pending("NamespaceLeaving", f"Namespace {chatbot.namespace} is being deleted.")
     labels = namespace["metadata"].get("labels", {}) if namespace else {}
     account = Account.parse(body)
     account.permit(_use(chatbot, labels, default_image=world.installation.image))

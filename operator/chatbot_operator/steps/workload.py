@@ -13,6 +13,8 @@ from chatbot_operator.steps.together import both
 
 LEAVING_SECONDS = 90.0
 """The pods' grace of 60 seconds, and some."""
+CLEARING_SECONDS = 120.0
+"""The same, and some for what the pods were given."""
 REST = 3600.0
 
 _BROKEN = {
@@ -81,18 +83,25 @@ async def stop(world: World, chatbot: Chatbot) -> None:
     gone = await both(
         remove(world, chatbot, ports.SERVICES), remove(world, chatbot, ports.DEPLOYMENTS)
     )
-    begun = chatbot.deleted_at or world.now()
-    waited = (world.now() - begun).total_seconds()
-    if waited < LEAVING_SECONDS and (not all(gone) or await pods(world, chatbot)):
+    if _age(world, chatbot) < LEAVING_SECONDS and (not all(gone) or await pods(world, chatbot)):
         raise Pending("PodsLeaving", "Waiting for the pods to end.", retry_after=1)
 
 
 async def clear(world: World, chatbot: Chatbot) -> None:
-    """Remove what the pods were given."""
+    """Remove what the pods were given; raises Pending until it is gone, for a while.
+
+    What somebody else's finalizer holds goes by its owner reference when they let it.
+    """
     left = (ports.SERVICE_ACCOUNTS, ports.CONFIG_MAPS, *OPTIONAL)
     gone = [await remove(world, chatbot, resource) for resource in left]
-    if not all(gone):
+    if _age(world, chatbot) < CLEARING_SECONDS and not all(gone):
         raise Pending("ObjectsLeaving", "Waiting for the last objects to go.", retry_after=0.2)
+
+
+def _age(world: World, chatbot: Chatbot) -> float:
+    """Tell how many seconds ago somebody deleted the chatbot."""
+    begun = chatbot.deleted_at or world.now()
+    return (world.now() - begun).total_seconds()
 
 
 def url(chatbot: Chatbot, service: Object) -> str:

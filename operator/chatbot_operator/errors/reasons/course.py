@@ -32,6 +32,12 @@ COURSE: Final = (
     Reason("RoleAssigned", None, "Event: the role was assigned.", NOTHING),
     Reason("RoleWithdrawn", None, "Event: the role assignment was deleted.", NOTHING),
     Reason(
+        "LeftInAzure",
+        None,
+        "Event: the chatbot went without what it has in Azure, as leave-azure asked.",
+        "Delete what the event lists.",
+    ),
+    Reason(
         "PutBack",
         None,
         "Event: an object of the chatbot was gone and was made again.",
