@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.errors import Denied, Pending, Stuck
 from chatbot_operator.limits import Limits, Use
 
 KIND = "AzureOpenAIAccount"
@@ -101,13 +101,13 @@ class Account:
     def permit(self, use: Use) -> None:
         """Let a chatbot use the account as it asks, or raise the fault that forbids it."""
         if not self.allowed.admit(use.namespace, use.labels):
-            raise Stuck(
+            raise Denied(
                 "NamespaceNotAllowed",
                 f"AzureOpenAIAccount {self.name} does not allow namespace {use.namespace}. Ask"
                 " those who own it to add it to spec.allowedNamespaces.",
             )
         if self.deployments and use.deployment not in self.deployments:
-            raise Stuck(
+            raise Denied(
                 "DeploymentNotAllowed",
                 f"AzureOpenAIAccount {self.name} does not allow deployment {use.deployment}; it"
                 f" allows {', '.join(sorted(self.deployments))}. Name one of them, or ask its"

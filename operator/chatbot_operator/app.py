@@ -158,6 +158,7 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         proof_recheck=settings.proof_recheck,
         propagation_deadline=settings.propagation_deadline,
         resync=settings.resync,
+        withdrawal_grace=settings.withdrawal_grace,
     )
 
 

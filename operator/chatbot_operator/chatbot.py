@@ -16,6 +16,8 @@ LEAVE_AZURE = "chatbot-operator.dev/leave-azure"
 GROUP = "chatbot-operator.dev"
 VERSION = "v1alpha1"
 KIND = "AzureOpenAIChatbot"
+CONFIRM = f"{GROUP}/confirm-withdrawal"
+"""Annotation: permission may be withdrawn although many lose it at once."""
 
 
 _GROUP = r"/subscriptions/[-0-9a-fA-F]{36}/resourceGroups/[-\w.()]{1,90}/providers/"
@@ -61,6 +63,11 @@ class Recorded:
     credential_since: str = ""
     served: bool = False
 
+    @property
+    def withdrawn(self) -> bool:
+        """Tell whether the chatbot has been there as a whole and has lost its role since."""
+        return self.served and not self.role_since
+
 
 @dataclass(frozen=True, slots=True)
 class Chatbot:
@@ -88,6 +95,7 @@ class Chatbot:
     service_port: int
     deletion_policy: DeletionPolicy
     suspended: bool
+    withdrawal_confirmed: bool
     recorded: Recorded
     status: dict[str, Any]
 
@@ -130,6 +138,7 @@ class Chatbot:
             service_port=service["port"],
             deletion_policy=DeletionPolicy(spec["deletionPolicy"]),
             suspended=spec["suspend"],
+            withdrawal_confirmed=metadata.get("annotations", {}).get(CONFIRM) == "true",
             recorded=_recorded(status),
             status=status,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from chatbot_operator.errors import Stuck
+from chatbot_operator.errors import Denied
 
 EVERY_IMAGE: Final = "*"
 
@@ -51,13 +51,13 @@ class Limits:
         """See that a chatbot of `account` asks for no more than this, or raise what forbids it."""
         self._require_image(account, use.image)
         if use.service_type not in self.service_types:
-            raise Stuck(
+            raise Denied(
                 "ServiceTypeNotAllowed",
                 f"AzureOpenAIAccount {account} allows no Service of type {use.service_type}, only"
                 f" {', '.join(self.service_types)}. Change spec.service.type, or ask its owners.",
             )
         if use.anonymous and not self.allow_anonymous:
-            raise Stuck(
+            raise Denied(
                 "AnonymousNotAllowed",
                 "The Service has a public address at which everybody may chat. Say who may with"
                 " spec.access, give it an internal address with the annotation"
@@ -74,7 +74,7 @@ class Limits:
             if asked[: len(prefix)] == prefix:
                 return
         only = ", ".join(self.image_repositories) or "only the operator's own image"
-        raise Stuck(
+        raise Denied(
             "ImageNotAllowed",
             f"AzureOpenAIAccount {account} does not allow image {image}; it allows {only}. Leave"
             " spec.image out, or ask its owners to add the repository to imageRepositories.",

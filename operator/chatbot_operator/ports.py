@@ -95,7 +95,7 @@ class Kubernetes(Protocol):
     async def select(
         self, resource: Resource, namespace: str, labels: Mapping[str, str]
     ) -> list[Object]:
-        """List the objects of a namespace that bear these labels."""
+        """List the objects of a namespace (empty: of all) that bear these labels."""
 
     async def apply(
         self,
@@ -318,6 +318,7 @@ class Installation:
     propagation_deadline: float = 900.0
     resync: float = 3600.0
     proof_poll: float = 2.0
+    withdrawal_grace: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

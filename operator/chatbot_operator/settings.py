@@ -42,6 +42,7 @@ VARIABLES = (
     Variable("PROOF_RECHECK_SECONDS", "300", "how often a proven chatbot is looked at again"),
     Variable("PROPAGATION_DEADLINE_SECONDS", "900", "how long a new grant may take to spread"),
     Variable("RESYNC_SECONDS", "3600", "how often lists and Azure are compared with what is known"),
+    Variable("WITHDRAWAL_GRACE_SECONDS", "300", "how long a denied chatbot keeps what it has"),
     Variable("WORKERS", "16", "passes made at the same time"),
     Variable("PROBE_PORT", "8080", "port of /healthz"),
     Variable("HOST", "0.0.0.0", "address that /healthz binds"),
@@ -72,6 +73,7 @@ class Settings:
     proof_recheck: float
     propagation_deadline: float
     resync: float
+    withdrawal_grace: float
     workers: int
     probe_port: int
     host: str
@@ -99,6 +101,7 @@ class Settings:
             proof_recheck=reading.number("PROOF_RECHECK_SECONDS", least=1),
             propagation_deadline=reading.number("PROPAGATION_DEADLINE_SECONDS"),
             resync=reading.number("RESYNC_SECONDS", least=1),
+            withdrawal_grace=reading.number("WITHDRAWAL_GRACE_SECONDS"),
             workers=int(reading.number("WORKERS", least=1)),
             probe_port=int(reading.number("PROBE_PORT")),
             host=reading.text("HOST"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from chatbot_operator.chatbot import LEAVE_AZURE
+from chatbot_operator.chatbot import CONFIRM, LEAVE_AZURE
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 
@@ -90,8 +90,9 @@ class Told:
             await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
         # Not the status: the operator writes it, and would follow its own tail.
         finalizers = tuple(meta.get("finalizers", ()))
-        leaves = meta.get("annotations", {}).get(LEAVE_AZURE)
-        what = (meta["uid"], meta["generation"], meta.get("deletionTimestamp"), finalizers, leaves)
+        told = meta.get("annotations", {})
+        words = [meta.get("deletionTimestamp"), told.get(LEAVE_AZURE), told.get(CONFIRM)]
+        what = (meta["uid"], meta["generation"], finalizers, *words)
         if self.chatbots.see(*where, what):
             await self._enqueue(Key(CHATBOTS, *where), urgent=True)
 

@@ -11,14 +11,15 @@ import asyncio
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from chatbot_operator import ports
-from chatbot_operator.ports import CHATBOTS
-from cluster_world import AzureHand, Hand, Operator, chatbot, key
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS
+from chatbot_operator.reconcile import Key
+from cluster_world import AzureHand, Hand, Operator, account, chatbot, key
 from fuse import WRITES, Fuse, fused
 
 AT_ONCE = 3
@@ -237,6 +238,64 @@ async def test_a_retained_identity_is_marked_wherever_the_deletion_was_cut_off(w
         assert await walk.hand.children(namespace) == {}
 
     await each(walk, len(fuse.writes), disturb, ways=(False,))
+
+
+async def test_a_withdrawal_and_a_new_permission_end_alike_wherever_they_were_cut_off(walk):
+    at_once = replace(walk.operator.world.installation, withdrawal_grace=0)
+    walk.operator.world = replace(walk.operator.world, installation=at_once)
+
+    async def working():
+        namespace = await walk.namespace()
+        await walk.hand.create(account(namespace))
+        await walk.run(Fuse()).look(Key(ACCOUNTS, "", namespace))
+        await walk.hand.create(chatbot(namespace, account=namespace))
+        await walk.run(Fuse()).settle(key(namespace))
+        return namespace
+
+    async def allow(namespace, *, all_):
+        allowed = {"allowedNamespaces": {"all": True} if all_ else None}
+        await walk.hand.edit(ACCOUNTS, "", {"spec": allowed}, namespace)
+
+    async def denied_to_the_end(operator, namespace):
+        while (await operator.look(key(namespace))).failed or not await withdrawn(namespace):
+            await asyncio.sleep(0)
+
+    async def withdrawn(namespace):
+        role = (await walk.hand.conditions(namespace))["RoleAssigned"]
+        return role["reason"] == "Withdrawn"
+
+    async def cut_off(work, fuse):
+        task, stopped = asyncio.create_task(work), asyncio.create_task(fuse.stopped.wait())
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        stopped.cancel()
+
+    reference, taking, giving = await working(), Fuse(), Fuse()
+    await allow(reference, all_=False)
+    await denied_to_the_end(walk.run(taking), reference)
+    taken = await walk.outcome(reference)
+    await allow(reference, all_=True)
+    await walk.run(giving).settle(key(reference))
+    given = await walk.outcome(reference)
+    assert {"patch Deployment", "delete_assignment"} <= set(taking.writes)
+    assert {"apply Deployment", "put_assignment"} <= set(giving.writes)
+
+    async def disturb(at, *, lost):
+        namespace, fuse = await working(), Fuse(at, lost=lost)
+        await allow(namespace, all_=False)
+        await cut_off(denied_to_the_end(walk.run(fuse), namespace), fuse)
+        await denied_to_the_end(walk.run(Fuse()), namespace)
+        assert await walk.outcome(namespace) == taken
+        await allow(namespace, all_=True)
+        await walk.disturbed(namespace, at, lost=lost)
+        assert await walk.outcome(namespace) == given
+        await walk.hand.delete(CHATBOTS, namespace)
+        await walk.run(Fuse()).settle(key(namespace))
+        await walk.nothing(namespace)
+        await walk.hand.delete(ACCOUNTS, "", namespace)
+
+    await each(walk, max(len(taking.writes), len(giving.writes)), disturb)
 
 
 def test_a_fuse_sees_every_write_of_the_ports():

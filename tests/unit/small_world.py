@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -59,8 +60,8 @@ class SmallCluster:
         return [
             copy.deepcopy(one)
             for one in of_kind
-            if one["metadata"]["namespace"] == namespace
-            and labels.items() <= one["metadata"]["labels"].items()
+            if namespace in {"", one["metadata"]["namespace"]}
+            and labels.items() <= one["metadata"].get("labels", {}).items()
         ]
 
     async def apply(
@@ -109,7 +110,17 @@ class SmallCluster:
     async def patch(
         self, resource: Resource, namespace: str, name: str, operations: list[Object]
     ) -> Object:
-        raise NotImplementedError((resource, namespace, name, operations))
+        live = self.objects[resource.plural, namespace, name]
+        for each in operations:
+            *way, last = each["path"].strip("/").split("/")
+            holder = functools.reduce(lambda at, key: at[key], way, live)
+            if each["op"] == "test":
+                assert holder[last] == each["value"]
+            else:
+                holder[last] = each["value"]
+        if resource == ports.DEPLOYMENTS:
+            self.run(live)
+        return live
 
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object

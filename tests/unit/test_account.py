@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.errors import Denied, Pending, Stuck
 from chatbot_operator.limits import Use
 from chatbot_operator.ports import Model, OpenAIAccount
 from chatbot_operator.steps.account import _judge, facts
@@ -29,7 +29,7 @@ def refusal(given, namespace="team", labels=None, deployment="gpt-4o"):
 def test_nobody_may_use_an_account_that_names_nobody():
     for allowed in ({}, {"names": []}, {"selector": {"matchLabels": {}}}, {"selector": {}}):
         fault = refusal(account(allowedNamespaces=allowed))
-        assert (type(fault), fault.reason) == (Stuck, "NamespaceNotAllowed")
+        assert (type(fault), fault.reason) == (Denied, "NamespaceNotAllowed")
     assert refusal(account()).reason == "NamespaceNotAllowed"
 
 
@@ -56,7 +56,7 @@ def test_only_listed_deployments_may_be_named():
     shared = account(**EVERYONE, deployments=["mini"])
     shared.permit(Use("team", {}, "mini"))
     fault = refusal(shared, deployment="gpt-4o")
-    assert (type(fault), fault.reason) == (Stuck, "DeploymentNotAllowed")
+    assert (type(fault), fault.reason) == (Denied, "DeploymentNotAllowed")
     assert "mini" in fault.message
 
 

@@ -2,6 +2,7 @@
 
 from chatbot_operator.errors.faults import (
     Blind,
+    Denied,
     Fault,
     KubernetesRefusal,
     Pending,
@@ -12,12 +13,15 @@ from chatbot_operator.errors.faults import (
 )
 from chatbot_operator.errors.judging import entra_code, judge, judge_cluster
 from chatbot_operator.errors.reasons import REASONS, Reason
+from chatbot_operator.errors.reasons.permission import DENIALS
 from chatbot_operator.errors.table import TABLE, Row, look_up
 
 __all__ = [
+    "DENIALS",
     "REASONS",
     "TABLE",
     "Blind",
+    "Denied",
     "Fault",
     "KubernetesRefusal",
     "Pending",

@@ -5,6 +5,7 @@
     |-- Transient  a call failed that may succeed later: back off
     |-- Blind      the operator lacks a right or a token: says nothing about what works already
     `-- Stuck      somebody has to act; looked at again, slowly
+        `-- Denied     the account's owners do not consent (any more): what was given is withdrawn
 
 A fault's `reason` is a condition's reason; its `message` says cause and fix in words.
 """
@@ -57,6 +58,10 @@ class Blind(Fault):
 
 class Stuck(Fault):
     """Nothing will change before somebody acts."""
+
+
+class Denied(Stuck):
+    """Those who own the account do not consent to what a chatbot asks; one of DENIALS says why."""
 
 
 class Refusal(Exception):  # noqa: N818 - what Azure said, before it is judged

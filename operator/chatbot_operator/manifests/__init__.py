@@ -10,6 +10,7 @@ from chatbot_operator.manifests.scaling import (
     count,
     counted_by_us_alone,
     disruption_budget,
+    emptied,
 )
 from chatbot_operator.manifests.workload import (
     config_map,
@@ -35,6 +36,7 @@ __all__ = [
     "differs",
     "disclaimer",
     "disruption_budget",
+    "emptied",
     "foreign",
     "intent",
     "owned",

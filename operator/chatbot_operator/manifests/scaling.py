@@ -62,6 +62,14 @@ def count(live: Object) -> Object:
     }
 
 
+def emptied(live: Object) -> list[Object]:
+    """Take all pods of a Deployment away, if it still is the one that was seen (a JSON patch)."""
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": live["metadata"]["uid"]},
+        {"op": "replace", "path": "/spec/replicas", "value": 0},
+    ]
+
+
 def counted_by_us_alone(live: Object, manager: str) -> bool:
     """Tell whether nobody but `manager` ever said how many pods a Deployment has.
 

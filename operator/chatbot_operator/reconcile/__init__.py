@@ -45,6 +45,6 @@ async def _pass(world: World, key: Key, body: Object, memory: Memory, chatbots: 
         return await examine_account(world, Account.parse(body), memory, chatbots)
     chatbot = Chatbot.parse(body)
     if chatbot.deleted_at is not None:
-        memory.granted.pop(chatbot.uid, None)
+        memory.forget(chatbot.uid)
         return await down(world, chatbot)
     return await up(world, chatbot, memory)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chatbot_operator import ports
-from chatbot_operator.account import Account
 from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE, Chatbot
-from chatbot_operator.errors import Fault, Pending, Refusal, Stuck
+from chatbot_operator.errors import Fault, Pending
 from chatbot_operator.naming import assignment_name
 from chatbot_operator.ports import World
+from chatbot_operator.reconcile.made import made
 from chatbot_operator.reconcile.outcome import (
     Again,
     judging,
@@ -19,35 +18,8 @@ from chatbot_operator.reconcile.outcome import (
 )
 from chatbot_operator.status import because
 from chatbot_operator.steps import workload
-from chatbot_operator.steps.identity import place, remove_identity
-from chatbot_operator.steps.role import OUT_OF_REACH, withdraw
-
-
-async def _made(world: World, chatbot: Chatbot) -> Chatbot:
-    """Give the chatbot with the ids of what was made for it, even if its status lost them.
-
-    The record is written before anything is made, so without one, what the operator may not even
-    look at was not made by it.
-    """
-    if chatbot.recorded.identity_id and chatbot.recorded.account_id:
-        return chatbot
-    body = await world.kubernetes.get(ports.ACCOUNTS, "", chatbot.account)
-    if body is None:
-        return chatbot
-    account = Account.parse(body)
-    try:
-        at = place(chatbot, account, world.installation)
-        live = await world.azure.identity(at)
-    except Stuck:
-        return chatbot
-    except Refusal as refusal:
-        if refusal.code not in OUT_OF_REACH:
-            raise
-        return chatbot
-    if live is None:
-        return chatbot
-    recorded = replace(chatbot.recorded, account_id=account.account_id, identity_id=at)
-    return replace(chatbot, recorded=recorded)
+from chatbot_operator.steps.identity import remove_identity
+from chatbot_operator.steps.role import withdraw
 
 
 async def _release(world: World, chatbot: Chatbot) -> None:
@@ -56,10 +28,10 @@ async def _release(world: World, chatbot: Chatbot) -> None:
         return
     try:
         async with judging():
-            made = await _made(world, chatbot)
-            if made.recorded.identity_id and made.recorded.account_id:
-                await withdraw(world, made)
-                await remove_identity(world, made)
+            holder = await made(world, chatbot)
+            if holder.recorded.identity_id and holder.recorded.account_id:
+                await withdraw(world, holder)
+                await remove_identity(world, holder)
     except Fault as fault:
         fault.message += (
             " To let the chatbot go and leave what it has in Azure:"

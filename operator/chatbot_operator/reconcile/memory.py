@@ -46,12 +46,22 @@ class Survey:
     assignments: tuple[Assignment, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many chatbots hold grants, how many of those are denied, and when they were counted."""
+
+    holding: int
+    denied: int
+    at: dt.datetime
+
+
 @dataclass(slots=True)
 class Memory:
     """By uid: what chatbots hold, what accounts are, and how much was told of either.
 
     A chatbot of which `granted` says None is to be read, whatever its status says. `surveys` goes
     by the account's uid; `surveying` lets one pass at a time make one.
+    `denied` tells when a chatbot was first found so.
     """
 
     granted: dict[str, Granted | None] = field(default_factory=dict)
@@ -60,4 +70,11 @@ class Memory:
     surveying: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
+    denied: dict[str, dt.datetime] = field(default_factory=dict)
+    census: Census | None = None
     told: Allowances = field(default_factory=Allowances)
+
+    def forget(self, chatbot: str) -> None:
+        """Forget a chatbot that goes."""
+        self.granted.pop(chatbot, None)
+        self.denied.pop(chatbot, None)

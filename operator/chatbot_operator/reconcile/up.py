@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from chatbot_operator import backoff, ports
 from chatbot_operator.chatbot import FINALIZER, Chatbot
-from chatbot_operator.errors import Blind, Fault, Pending, Stuck, Transient
+from chatbot_operator.errors import Blind, Denied, Fault, Pending, Stuck, Transient
 from chatbot_operator.manifests import Wanted, selector
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.grant import GRANTS, grant
@@ -26,6 +26,7 @@ from chatbot_operator.reconcile.outcome import (
     remembered,
     set_finalizers,
 )
+from chatbot_operator.reconcile.withdrawal import denial, withdrawal
 from chatbot_operator.status import (
     Condition,
     because,
@@ -49,7 +50,7 @@ STALE_ACCOUNT = ("DeploymentNotFound", "AccountNotUsable")
 async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     """Make everything as the chatbot says, and publish how it stands."""
     if chatbot.suspended:
-        return await _suspend(world, chatbot)
+        return await _suspend(world, chatbot, memory)
     if FINALIZER not in chatbot.finalizers:
         await set_finalizers(world, chatbot, [*chatbot.finalizers, FINALIZER])
         return Again(seconds=0)
@@ -57,11 +58,26 @@ async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     fault: Fault | None = None
     try:
         await _steps(world, chatbot, memory, findings)
+    except Denied as denied:
+        return await _denied(world, chatbot, memory, findings, denied)
     except Fault as raised:
         fault = raised
+    if not isinstance(fault, Transient):
+        memory.denied.pop(chatbot.uid, None)
     findings.conditions += audited(world, chatbot, findings)
     await publish(world, chatbot, _summary(chatbot, findings, fault), findings.facts)
     return _again(world, chatbot, fault or findings.trouble, served=findings.holds(GRANTS))
+
+
+async def _denied(
+    world: World, chatbot: Chatbot, memory: Memory, findings: Findings, denied: Denied
+) -> Again:
+    found = denial(chatbot, memory, world.now())
+    again = await withdrawal(world, found, memory, findings, denied)
+    findings.conditions += audited(world, chatbot, findings)
+    conditions = summarize(findings.conditions, stalled=True)
+    await publish(world, found.chatbot, conditions, findings.facts)
+    return again
 
 
 async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findings) -> None:
@@ -136,12 +152,28 @@ def _asked(chatbot: Chatbot, deployment: ports.Object) -> int:
     return decided if chatbot.autoscaling else chatbot.replicas
 
 
-async def _suspend(world: World, chatbot: Chatbot) -> Again:
+async def _suspend(world: World, chatbot: Chatbot, memory: Memory) -> Again:
+    """Leave everything as it is, but for what the account does not consent to any more."""
     said = "The operator writes nothing while spec.suspend is true."
-    before = [c for c in conditions_of(chatbot) if c.type not in SUMMARY]
-    conditions = [unknown("Ready", "Suspended", said), *before]
-    await publish(world, chatbot, conditions, remembered(chatbot))
-    return Again()
+    findings, again = Findings(facts=remembered(chatbot)), Again()
+    if FINALIZER in chatbot.finalizers:
+        try:
+            async with findings.step("Permitted", "Allowed") as allowed:
+                allowed.append(allowance(await permission(world, chatbot), chatbot))
+        except Denied as denied:
+            found = denial(chatbot, memory, world.now())
+            again = await withdrawal(world, found, memory, findings, denied)
+            chatbot = found.chatbot
+        except Fault as fault:
+            again = Again(seconds=fault.retry_after, failed=True, fault=fault)
+        else:
+            memory.denied.pop(chatbot.uid, None)
+    before = {c.type: c for c in conditions_of(chatbot) if c.type not in SUMMARY}
+    before |= {c.type: c for c in findings.conditions}
+    await publish(
+        world, chatbot, [unknown("Ready", "Suspended", said), *before.values()], findings.facts
+    )
+    return again
 
 
 def _summary(chatbot: Chatbot, findings: Findings, fault: Fault | None) -> list[Condition]:

@@ -84,7 +84,7 @@ def _note_repair(
     if live is None:
         if chatbot.recorded.served and resource not in OPTIONAL:
             world.journal.note("PutBack", f"{name} was gone; made it again.")
-    elif intent(live) == intent(manifest):
+    elif intent(live) == intent(manifest) and not chatbot.recorded.withdrawn:
         what = ", ".join(differences(live, manifest))
         world.journal.note("PutRight", f"{name} was edited; put right: {what}.")
 

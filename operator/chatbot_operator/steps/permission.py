@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.errors import Denied, Pending
 from chatbot_operator.limits import Limits, Use
 from chatbot_operator.ports import ACCOUNTS, NAMESPACES, World
 
@@ -16,7 +16,7 @@ async def permission(world: World, chatbot: Chatbot) -> Account:
     """Read account and namespace, live, and give the account; raises the Fault that forbids it."""
     body = await world.kubernetes.get(ACCOUNTS, "", chatbot.account)
     if body is None:
-        raise Stuck(
+        raise Denied(
             "AccountNotFound",
             f"There is no AzureOpenAIAccount {chatbot.account}. `kubectl get aoai` lists them;"
             " those who run the platform make them.",

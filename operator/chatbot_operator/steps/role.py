@@ -22,7 +22,7 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     """
     scope = account.account_id
     await _forget_lost_principal(world, chatbot, scope, identity)
-    wanted = _wanted(chatbot, account, identity, world.installation)
+    wanted = _wanted(chatbot, scope, identity, world.installation)
     live = await world.azure.assignment(scope, wanted.name)
     if live is not None:
         _require_equal(live, wanted)
@@ -49,23 +49,10 @@ def held(
     installation: Installation,
 ) -> bool:
     """Tell whether the identity holds the role by one of these, and nothing would be written."""
-    wanted = _wanted(chatbot, account, identity, installation)
+    wanted = _wanted(chatbot, account.account_id, identity, installation)
     grants = [each for each in found if _grants(each, wanted)]
     return bool(grants) and not any(
         each.name == wanted.name and _of_earlier_life(each, wanted) for each in grants
-    )
-
-
-def _wanted(
-    chatbot: Chatbot, account: Account, identity: Identity, installation: Installation
-) -> Assignment:
-    scope = account.account_id
-    return Assignment(
-        name=naming.assignment_name(scope, identity.principal_id),
-        scope=scope,
-        principal_id=identity.principal_id,
-        role_definition_id=naming.role_definition_id(scope),
-        description=owner(chatbot, installation).description,
     )
 
 
@@ -76,20 +63,35 @@ async def leave(world: World, chatbot: Chatbot, account: Account) -> None:
         await withdraw(world, chatbot)
 
 
-async def withdraw(world: World, chatbot: Chatbot) -> None:
-    """Delete our assignment; an equal one that is not ours stays."""
+async def take(world: World, chatbot: Chatbot) -> list[Assignment]:
+    """Delete our assignment; give those of others by which the identity still has the role."""
     scope = chatbot.recorded.account_id
     live = await recorded_identity(world, chatbot)
-    principals = {chatbot.recorded.principal_id, live.principal_id if live else ""} - {""}
+    await _delete_all(world, chatbot, live)
+    if live is None:
+        return []
+    gone = _wanted(chatbot, scope, live, world.installation)
+    held = await world.azure.assignments(scope, live.principal_id)
+    # Without our own: a list may lag behind a deletion.
+    return [a for a in held if _grants(a, gone) and not _same(a, gone)]
+
+
+async def withdraw(world: World, chatbot: Chatbot) -> None:
+    """Delete our assignment of an identity that goes next; an equal one that is not ours stays."""
     try:
-        for principal_id in sorted(principals):
-            await _delete(world, chatbot, scope, principal_id)
+        await _delete_all(world, chatbot, await recorded_identity(world, chatbot))
     except Refusal as refusal:
         # A deleted account takes the operator's own role on it along. The identity goes next, and
         # an assignment without one lets nobody in; a retained identity must lose it first.
         retained = chatbot.deletion_policy is DeletionPolicy.RETAIN
         if retained or refusal.code not in OUT_OF_REACH:
             raise
+
+
+async def _delete_all(world: World, chatbot: Chatbot, live: Identity | None) -> None:
+    principals = {chatbot.recorded.principal_id, live.principal_id if live else ""} - {""}
+    for principal_id in sorted(principals):
+        await _delete(world, chatbot, chatbot.recorded.account_id, principal_id)
 
 
 async def _forget_lost_principal(
@@ -107,6 +109,22 @@ async def _delete(world: World, chatbot: Chatbot, scope: str, principal_id: str)
     if live and live.description == owner(chatbot, world.installation).description:
         receipt = await world.azure.delete_assignment(scope, name)
         world.journal.note("RoleWithdrawn", "Deleted the role assignment.", receipt)
+
+
+def _wanted(
+    chatbot: Chatbot, scope: str, identity: Identity, installation: Installation
+) -> Assignment:
+    return Assignment(
+        name=naming.assignment_name(scope, identity.principal_id),
+        scope=scope,
+        principal_id=identity.principal_id,
+        role_definition_id=naming.role_definition_id(scope),
+        description=owner(chatbot, installation).description,
+    )
+
+
+def _same(one: Assignment, other: Assignment) -> bool:
+    return (one.name, one.description) == (other.name, other.description)
 
 
 def _of_earlier_life(live: Assignment, wanted: Assignment) -> bool:

@@ -87,6 +87,16 @@ async def stop(world: World, chatbot: Chatbot) -> None:
         raise Pending("PodsLeaving", "Waiting for the pods to end.", retry_after=1)
 
 
+async def silence(world: World, chatbot: Chatbot) -> None:
+    """Scale the chatbot's Deployment to 0."""
+    live = await world.kubernetes.get(ports.DEPLOYMENTS, chatbot.namespace, chatbot.name)
+    if live is None or not manifests.owned(live, chatbot.uid) or live["spec"].get("replicas") == 0:
+        return
+    where = (chatbot.namespace, chatbot.name)
+    await world.kubernetes.patch(ports.DEPLOYMENTS, *where, manifests.emptied(live))
+    world.journal.note("Withdrawn", "Took the pods away: the account does not consent any more.")
+
+
 async def clear(world: World, chatbot: Chatbot) -> None:
     """Remove what the pods were given; raises Pending until it is gone, for a while.
 

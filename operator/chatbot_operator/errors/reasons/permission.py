@@ -7,6 +7,16 @@ from typing import Final
 from chatbot_operator.errors.faults import Pending, Stuck
 from chatbot_operator.errors.reasons.reason import Reason
 
+DENIALS: Final = (
+    "AccountNotFound",
+    "NamespaceNotAllowed",
+    "DeploymentNotAllowed",
+    "ImageNotAllowed",
+    "ServiceTypeNotAllowed",
+    "AnonymousNotAllowed",
+)
+"""Why the owners of an account do not consent; what such a chatbot holds is withdrawn."""
+
 PERMISSION: Final = (
     Reason(
         "AccountNotFound",
@@ -134,6 +144,25 @@ PERMISSION: Final = (
         Stuck,
         "The account does not allow this model deployment.",
         "Name one of spec.deployments of the account, or ask its owners.",
+    ),
+    Reason(
+        "MassRevocationHeld",
+        Stuck,
+        "Many chatbots would lose their access at once, so nothing is taken away yet.",
+        "Give the permission back, or confirm: `kubectl annotate chatbot NAME"
+        " chatbot-operator.dev/confirm-withdrawal=true`, for many with -l or --all.",
+    ),
+    Reason(
+        "Withdrawn",
+        None,
+        "The account does not consent any more: no pods run and the role is gone. Also an event.",
+        "A new permission puts everything back.",
+    ),
+    Reason(
+        "AccessRemains",
+        None,
+        "Permission was withdrawn, but somebody else's role assignment still lets the identity in.",
+        "Delete the assignments that the message names.",
     ),
     Reason(
         "OwnershipConflict",

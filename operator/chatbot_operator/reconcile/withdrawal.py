@@ -1,0 +1,162 @@
+"""Takes away what a chatbot holds once its account does not consent any more.
+
+denied          nothing new is written, what there is goes on
+  | a grace, and a second look
+denied still    do many lose it at once?  then nothing is taken: MassRevocationHeld
+  |
+taken           pods scaled to 0, role gone; identity and credential stay for a new yes
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chatbot_operator import backoff, ports
+from chatbot_operator.chatbot import CONFIRM, Chatbot
+from chatbot_operator.errors import DENIALS, Denied, Fault, KubernetesRefusal
+from chatbot_operator.ports import Assignment, Object, World
+from chatbot_operator.reconcile.made import made
+from chatbot_operator.reconcile.memory import Census, Memory
+from chatbot_operator.reconcile.outcome import Again, Findings, judging
+from chatbot_operator.status import because, by_type, false, transitioned
+from chatbot_operator.steps.role import take
+from chatbot_operator.steps.workload import silence
+
+HELD: Final = "MassRevocationHeld"
+BRAKE_COUNT: Final = 5
+BRAKE_SHARE: Final = 0.1
+CENSUS_SECONDS: Final = 10.0
+"""A thousand chatbots that are denied together count themselves once, not a thousand times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A chatbot that is denied, and since when; `first`: nobody had found it so before."""
+
+    chatbot: Chatbot
+    since: dt.datetime
+    first: bool
+
+
+def denial(chatbot: Chatbot, memory: Memory, now: dt.datetime) -> Denial:
+    """Tell since when a chatbot is denied: as its status says, or as this process has seen.
+
+    A status may have been forged, or lost. The Permitted condition of a status may be false for
+    another reason, or since a time to come; it is left out of the chatbot's status then, so that
+    its time begins anew.
+    """
+    seen = memory.denied.get(chatbot.uid)
+    memory.denied.setdefault(chatbot.uid, now)
+    written = transitioned(chatbot.status, "Permitted", "False")
+    permitted = by_type(chatbot.status).get("Permitted")
+    denied = permitted is not None and permitted.reason in (*DENIALS, HELD)
+    if written is None or written > now or not denied:
+        written = None
+        chatbot = _without_permitted(chatbot)
+    times = [time for time in (seen, written) if time is not None]
+    return Denial(chatbot, min(times, default=now), first=not times)
+
+
+def _without_permitted(chatbot: Chatbot) -> Chatbot:
+    kept = [c for c in chatbot.status.get("conditions", ()) if c["type"] != "Permitted"]
+    return replace(chatbot, status={**chatbot.status, "conditions": kept})
+
+
+async def withdrawal(
+    world: World, found: Denial, memory: Memory, findings: Findings, denied: Denied
+) -> Again:
+    """Wait for the end of the grace, then take away; what is the case goes into the findings."""
+    chatbot = found.chatbot
+    memory.granted[chatbot.uid] = None
+    backing_off = Again(failed=True, fault=denied)
+    left = world.installation.withdrawal_grace - (world.now() - found.since).total_seconds()
+    if found.first or left > 0:
+        holds = bool(chatbot.recorded.identity_id)
+        return Again(seconds=max(left, 1.0), fault=denied) if holds else backing_off
+    try:
+        async with judging():
+            holder = await made(world, chatbot)
+            if not (holder.recorded.identity_id and holder.recorded.account_id):
+                return backing_off
+            held = await _held(world, chatbot, memory)
+            if held:
+                findings.put(false("Permitted", HELD, f"{denied.message} {held}"))
+                return backing_off
+            await _take(world, holder, findings)
+    except Fault as fault:
+        said = f"Permission is withdrawn, but not all could be taken away. {fault.message}"
+        findings.put(replace(because("RoleAssigned", "False", fault), message=said))
+        return Again(seconds=fault.retry_after, failed=True, fault=fault)
+    return Again(seconds=backoff.phase(chatbot.uid, world.installation.resync), fault=denied)
+
+
+async def _take(world: World, chatbot: Chatbot, findings: Findings) -> None:
+    """Take pods and role; a cluster that refuses to scale saves nobody's role."""
+    refused: KubernetesRefusal | None = None
+    try:
+        await silence(world, chatbot)
+    except KubernetesRefusal as refusal:
+        refused = refusal
+    remaining = await take(world, chatbot)
+    if refused is not None:
+        raise refused
+    since = chatbot.recorded.credential_since
+    findings.facts |= {
+        "grantedAt": {"credential": since} if since else {},
+        "provenAt": "",
+        "replicas": 0,
+        "pods": f"0/{chatbot.replicas}",
+    }
+    if remaining:
+        findings.put(false("RoleAssigned", "AccessRemains", _remains(remaining)))
+        return
+    said = (
+        "Permission was withdrawn: no pods run and the role is gone. Identity and credential stay,"
+        " so that a new permission takes effect soon."
+    )
+    findings.put(false("RoleAssigned", "Withdrawn", said))
+
+
+def _remains(assignments: Iterable[Assignment]) -> str:
+    what = ", ".join(sorted(f"{a.name} on {a.scope}" for a in assignments))
+    return (
+        "Permission was withdrawn, but role assignments that are not the operator's still let the"
+        f" identity in: {what}. Delete them with `az role assignment delete --ids`."
+    )
+
+
+async def _held(world: World, chatbot: Chatbot, memory: Memory) -> str:
+    """Say in words why nothing is taken away now; empty when it may be."""
+    if chatbot.withdrawal_confirmed:
+        return ""
+    now, counted = world.now(), memory.census
+    if counted is None or (now - counted.at).total_seconds() >= CENSUS_SECONDS:
+        holding, denied = count(await world.kubernetes.select(ports.CHATBOTS, "", {}))
+        counted = memory.census = Census(holding, denied, now)
+    if not too_many(counted.holding, counted.denied):
+        return ""
+    return (
+        f"{counted.denied} of the {counted.holding} chatbots that have access would lose it at"
+        " once, so nothing is taken away yet. If that is meant:"
+        f" `kubectl annotate chatbot {chatbot.name} {CONFIRM}=true`, for many with -l or --all."
+    )
+
+
+def count(chatbots: Iterable[Object]) -> tuple[int, int]:
+    """Count the chatbots that hold a role, and those of them that are denied."""
+    holders = [
+        one
+        for one in map(Chatbot.parse, chatbots)
+        if one.recorded.role_since and one.deleted_at is None
+    ]
+    permitted = [by_type(one.status).get("Permitted") for one in holders]
+    denied = [p for p in permitted if p and p.status == "False" and p.reason in (*DENIALS, HELD)]
+    return len(holders), len(denied)
+
+
+def too_many(holding: int, denied: int) -> bool:
+    """Tell whether so many lose access at once that somebody should confirm it."""
+    return denied > BRAKE_COUNT and denied > BRAKE_SHARE * holding
