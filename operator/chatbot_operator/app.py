@@ -23,11 +23,8 @@ from azure.identity.aio import WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
 
 from chatbot_operator import ports, watches
-from chatbot_operator.azure.resource_manager import (
-    CONNECT_SECONDS,
-    READ_SECONDS,
-    ResourceManager,
-)
+from chatbot_operator.azure.resource_manager import ResourceManager
+from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS
 from chatbot_operator.health import Vital, served
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster

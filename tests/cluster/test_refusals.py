@@ -32,7 +32,7 @@ TROUBLES = (
     Trouble(respond(409, "Conflict"), "AzureError"),
     Trouble(respond(409, "ScopeLocked"), "ResourceLocked"),
     Trouble(respond(412, "PreconditionFailed"), "AzureRefused"),
-    Trouble(respond(429, "TooManyRequests", **{"retry-after": "7"}), "AzureThrottled", 7),
+    Trouble(respond(429, "TooManyRequests", **{"retry-after": "2"}), "AzureThrottled", 2),
     Trouble(respond(429, "TooManyRequests"), "AzureThrottled"),
     Trouble(respond(500, "InternalServerError"), "AzureError"),
     Trouble(respond(503, "ServiceUnavailable", **{"retry-after": "5"}), "AzureError", 5),

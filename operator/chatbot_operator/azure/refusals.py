@@ -28,7 +28,7 @@ def refusal_of(operation: str, error: AzureError) -> Refusal:
         code=(error.error.code if error.error else None) or "",
         message=spoken or _first_line(error),
         request_id=headers.get(REQUEST_ID, ""),
-        retry_after=_seconds(headers.get("Retry-After", "")),
+        retry_after=seconds_of(headers.get("Retry-After", "")),
     )
 
 
@@ -45,7 +45,8 @@ def _entra_refusal(operation: str, error: ClientAuthenticationError) -> Refusal:
     )
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """Read a Retry-After header; 0 when it names no seconds."""
     return float(text) if text.isdecimal() else 0.0
 
 

@@ -6,6 +6,8 @@ queue can do something else (azure.core.pipeline.policies.AsyncRetryPolicy).
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -13,19 +15,18 @@ from typing import Any, Self
 
 import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
+from chatbot_operator.azure.budget import Budget, PausedError
 from chatbot_operator.azure.openai_account import openai_account, retirements
 from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
+from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport
+from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import Assignment, Credential, Identity, OpenAIAccount, Receipt
-
-CONNECT_SECONDS = 5
-READ_SECONDS = 30
 
 
 class ResourceManager:
@@ -46,6 +47,7 @@ class ResourceManager:
     ) -> None:
         self._credential = credential
         self._before = before
+        self._budget = Budget(time.monotonic, asyncio.sleep)
         self._endpoint = endpoint
         self._scope = scope
         self._session: aiohttp.ClientSession
@@ -199,7 +201,8 @@ class ResourceManager:
                 subscription,
                 base_url=self._endpoint,
                 credential_scopes=[self._scope],
-                transport=_Transport(
+                transport=Transport(
+                    budget=self._budget,
                     before=self._before,
                     session=self._session,
                     session_owner=False,
@@ -211,23 +214,19 @@ class ResourceManager:
         return self._clients[key]
 
 
-class _Transport(AioHttpTransport):  # type: ignore[misc]  # exported at run time only
-    """Sends requests, after a last question whether that may be done."""
-
-    def __init__(self, *, before: Callable[[], None], **how: Any) -> None:
-        super().__init__(**how)
-        self._before = before
-
-    async def send(self, request: Any, **how: Any) -> Any:
-        """Send one request."""
-        self._before()
-        return await super().send(request, **how)
-
-
 @asynccontextmanager
 async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[str]:
     try:
         yield operation
+    except PausedError as pause:
+        raise Refusal(
+            operation,
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+            code="TooManyRequests",
+            message="Azure asked to pause calls of this kind.",
+            retry_after=pause.seconds,
+            reading=reading,
+        ) from pause
     except AzureError as error:
         refusal = refusal_of(operation, error)
         refusal.reading = reading
