@@ -22,6 +22,9 @@ from chatbot_operator.ports import (
     CHATBOTS,
     CONFIG_MAPS,
     DEPLOYMENTS,
+    HTTP_ROUTES,
+    INGRESSES,
+    NETWORK_POLICIES,
     PODS,
     SERVICE_ACCOUNTS,
     SERVICES,
@@ -35,7 +38,10 @@ from sandbox.azure.world import SUBSCRIPTION_ID
 from sandbox.bootstrap import ACCOUNT_ID
 from sandbox.cluster.api import Api, ApiError
 
-CHILDREN = (SERVICE_ACCOUNTS, CONFIG_MAPS, DEPLOYMENTS, SERVICES)
+CHILDREN = (
+    *(SERVICE_ACCOUNTS, CONFIG_MAPS, DEPLOYMENTS, SERVICES),
+    *(NETWORK_POLICIES, INGRESSES, HTTP_ROUTES),
+)
 IDENTITIES = (
     f"{SUBSCRIPTION_ID}/resourceGroups/{fixed.IDENTITY_GROUP}"
     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -161,6 +167,11 @@ class Hand:
             if live is None or rolled_out(live):
                 return
             await asyncio.sleep(0.05)
+
+    async def give_address(self, namespace: str, address: str = "20.0.0.9") -> None:
+        """Do to the Service what a cloud does for a load balancer."""
+        ingress = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
+        await self.api.patch(f"{path(SERVICES, namespace, 'support')}/status", ingress)
 
     async def run_pods(self, namespace: str) -> None:
         """Do to new pods of chatbots what a kubelet does when their containers are ready."""

@@ -11,6 +11,9 @@ from chatbot_operator.ports import (
     CHATBOTS,
     CONFIG_MAPS,
     DEPLOYMENTS,
+    HTTP_ROUTES,
+    INGRESSES,
+    NETWORK_POLICIES,
     SERVICE_ACCOUNTS,
     SERVICES,
     Resource,
@@ -53,6 +56,21 @@ def of_pods(name: str) -> Find:
     return lambda live: pod(live).get(name)
 
 
+def annotation(name: str) -> Find:
+    return lambda live: live["metadata"]["annotations"].get(name)
+
+
+def ingress(name: str, value: str, find: Find) -> Reach:
+    spec = {"ingress": {"host": "a.example", name: value}}
+    return Reach(spec, INGRESSES, lambda live: find(live["spec"]), value)
+
+
+def parent(name: str) -> Find:
+    return lambda live: live["spec"]["parentRefs"][0].get(name)
+
+
+PARENT = {"name": "public", "namespace": "gateways", "sectionName": "https", "port": 443}
+PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
 TOLERATION = {
     "key": "spot",
     "operator": "Equal",
@@ -197,6 +215,67 @@ REACHES = {
     ),
     "service.port": Reach(
         {"service": {"port": 8081}}, SERVICES, lambda live: live["spec"]["ports"][0]["port"], 8081
+    ),
+    "service.annotations.*": Reach(
+        {"service": {"annotations": {"note": "n"}}}, SERVICES, annotation("note"), "n"
+    ),
+    "ingress.host": ingress("host", "b.example", lambda spec: spec["rules"][0]["host"]),
+    "ingress.className": ingress("className", "public", lambda spec: spec["ingressClassName"]),
+    "ingress.path": ingress(
+        "path", "/x", lambda spec: spec["rules"][0]["http"]["paths"][0]["path"]
+    ),
+    "ingress.tlsSecretName": ingress(
+        "tlsSecretName", "cert", lambda spec: spec["tls"][0]["secretName"]
+    ),
+    "ingress.annotations.*": Reach(
+        {"ingress": {"host": "a.example", "annotations": {"note": "n"}}},
+        INGRESSES,
+        annotation("note"),
+        "n",
+    ),
+    **{
+        f"httpRoute.parentRefs[].{name}": Reach(
+            {"httpRoute": {"parentRefs": [PARENT], "hostnames": ["a.example"]}},
+            HTTP_ROUTES,
+            parent(name),
+            value,
+        )
+        for name, value in PARENT.items()
+    },
+    "httpRoute.hostnames[]": Reach(
+        {"httpRoute": {"parentRefs": [PARENT], "hostnames": ["a.example", "b.example"]}},
+        HTTP_ROUTES,
+        lambda live: live["spec"]["hostnames"],
+        ["a.example", "b.example"],
+    ),
+    "httpRoute.tls": Reach(
+        {"httpRoute": {"parentRefs": [PARENT], "hostnames": ["a.example"], "tls": False}},
+        CHATBOTS,
+        lambda live: live["status"]["url"],
+        "http://a.example/",
+    ),
+    "networkPolicy.enabled": Reach(
+        {"networkPolicy": {"enabled": False}}, NETWORK_POLICIES, lambda live: live, None
+    ),
+    "networkPolicy.fromNamespaces[]": Reach(
+        {"networkPolicy": {"fromNamespaces": ["portal"]}},
+        NETWORK_POLICIES,
+        lambda live: live["spec"]["ingress"][0]["from"][1]["namespaceSelector"]["matchExpressions"][
+            0
+        ]["values"],
+        ["portal"],
+    ),
+    "networkPolicy.egress.enabled": Reach(
+        {"networkPolicy": {"egress": {"enabled": True}}},
+        NETWORK_POLICIES,
+        lambda live: live["spec"]["policyTypes"],
+        ["Ingress", "Egress"],
+    ),
+    "access.proxyHeaders.user": Reach(
+        {"access": PROXY}, DEPLOYMENTS, variable("ACCESS_USER_HEADER"), "X-User"
+    ),
+    "access.proxyHeaders.trustedPeers[]": Reach(
+        {"access": PROXY}, DEPLOYMENTS, variable("ACCESS_TRUSTED_PEERS"), "10.0.0.0/8,fd00::/8"
     ),
     "suspend": Reach(
         {"suspend": True},

@@ -86,6 +86,7 @@ def given_by_the_operator(**given):
 
 FULL = given_by_the_operator(
     daily_tokens=50000,
+    access={"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}},
     openai={"temperature": 0.5, "maxOutputTokens": 800},
     chat={"title": "Help", "systemPrompt": "Be kind."},
 )
@@ -112,6 +113,9 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert (settings.temperature, settings.max_output_tokens) == (0.5, 800)
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
     assert settings.daily_tokens == 50000
+    assert settings.access is not None
+    assert settings.access.header == "X-User"
+    assert [str(peer) for peer in settings.access.peers] == ["10.0.0.0/8", "fd00::/8"]
     assert settings.principal_id == IDENTITY.principal_id
     bare = read_settings(given_by_the_operator())
     assert (bare.temperature, bare.max_output_tokens, bare.system_prompt) == (None, None, "")
@@ -156,7 +160,7 @@ def test_what_has_no_default_is_required_and_the_rest_has_the_one_of_the_contrac
     for name, value in defaults.items():
         assert VARIABLES[name].split("`")[1] == str(value)
     unset = (settings.ops_port, settings.temperature, settings.max_output_tokens)
-    assert (*unset, settings.daily_tokens) == (None, None, None, None)
+    assert (*unset, settings.daily_tokens, settings.access) == (None,) * 5
     assert (settings.credential_since_file, settings.principal_id) == (None, "")
 
 

@@ -101,7 +101,8 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
         now=_now,
         budget=Budget(settings.daily_tokens),
     )
-    site = Server(page(chat, web=WEB, local_only=_on_a_laptop(settings)), front)
+    local_only = _on_a_laptop(settings)
+    site = Server(page(chat, web=WEB, local_only=local_only, access=settings.access), front)
     ops = None
     if back is not None:
         ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)

@@ -27,13 +27,15 @@ from starlette.staticfiles import StaticFiles
 from chatbot_app import conversation
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Delta, Finish, Usage
-from chatbot_app.gate import SafeHeaders, foreign
+from chatbot_app.gate import Admission, SafeHeaders, foreign
 from chatbot_app.reasons import ChatReason, Refusal
 from chatbot_app.sse import HEADERS, EventStream, frame
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
+
+    from chatbot_app.settings import Access
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +60,12 @@ class Chat:
     ping_after: float = 15.0
 
 
-def page(chat: Chat, *, web: Path, local_only: bool) -> Starlette:
-    """Build the application of the page; `local_only` refuses foreign host names (laptop)."""
+def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = None) -> Starlette:
+    """Build the application of the page.
+
+    `local_only` refuses foreign host names (laptop); `access` whoever its proxy did not sign in.
+    """
+    admission = [Middleware(Admission, access)] if access else []
 
     async def config(_: Request) -> Response:
         return JSONResponse({"title": chat.title}, headers=HEADERS)
@@ -73,7 +79,7 @@ def page(chat: Chat, *, web: Path, local_only: bool) -> Starlette:
             Route("/api/chat", answer, methods=["POST"]),
             Mount("/", StaticFiles(directory=web, html=True)),
         ],
-        middleware=[Middleware(SafeHeaders)],
+        middleware=[Middleware(SafeHeaders), *admission],
     )
 
 

@@ -6,6 +6,7 @@ mends it once; a missing prompt file is no error, because its ConfigMap is optio
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,17 @@ class WorkloadIdentity:
     authority_host: str
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A proxy in front that names the visitor in a header, and where it connects from."""
+
+    header: str
+    peers: tuple[Network, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One chatbot. Delays are in seconds; `endpoint` ends with a slash."""
@@ -50,6 +62,7 @@ class Settings:
     proof_delay: float = 15.0
     proof_recheck: float = 300.0
     principal_id: str = ""
+    access: Access | None = None
     workload_identity: WorkloadIdentity | None = None
     ca_file: str = ""
 
@@ -115,12 +128,23 @@ def parse(environment: Mapping[str, str]) -> Settings:
         proof_delay=read.seconds("PROOF_DELAY_SECONDS", low=0, default=15.0),
         proof_recheck=read.seconds("PROOF_RECHECK_SECONDS", low=1, default=300.0),
         principal_id=read.text("AZURE_PRINCIPAL_ID"),
+        access=_access(read),
         workload_identity=_workload_identity(read),
         ca_file=read.text("SSL_CERT_FILE"),
     )
     if read.problems:
         raise SettingsError(tuple(read.problems), host=host, ops_port=ops_port)
     return settings
+
+
+def _access(read: _Reader) -> Access | None:
+    """Read who may chat. Half of it is none of it: nobody must be let in by a slip."""
+    header, peers = read.text("ACCESS_USER_HEADER"), read.networks("ACCESS_TRUSTED_PEERS")
+    if header and not peers:
+        read.problems.append(Problem("ACCESS_TRUSTED_PEERS", "is missing beside the header"))
+    if peers and not header:
+        read.problems.append(Problem("ACCESS_USER_HEADER", "is missing beside the peers"))
+    return Access(header, peers) if header else None
 
 
 def _workload_identity(read: _Reader) -> WorkloadIdentity | None:
@@ -199,6 +223,14 @@ class _Reader:
     def port(self, name: str, default: int | None = None) -> int | None:
         number = self.whole(name, low=0, high=MAX_PORT)
         return default if number is None else number
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        value = self.text(name)
+        try:
+            return tuple(ipaddress.ip_network(n, strict=False) for n in value.split(",") if value)
+        except ValueError as error:
+            self.problems.append(Problem(name, f"must be networks such as 10.0.0.0/8: {error}"))
+            return ()
 
     def path(self, name: str) -> Path | None:
         value = self.text(name)

@@ -146,6 +146,8 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         cluster=settings.owner_id or await _cluster_uid(cluster),
         issuer=issuer(await asyncio.to_thread(Path(settings.token_file).read_text)),
         tenant_id=settings.tenant_id,
+        namespace=settings.pod_namespace,
+        gateway_namespaces=settings.gateway_namespaces,
         image=settings.image,
         audience=settings.audience,
         data_scope=settings.data_scope,

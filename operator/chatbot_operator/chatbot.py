@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from chatbot_operator.exposure import Exposure
 from chatbot_operator.pod_settings import PodSettings
 
 FINALIZER = "chatbot-operator.dev/azure"
@@ -93,11 +94,17 @@ class Chatbot:
     image: str
     service_type: str
     service_port: int
+    exposure: Exposure
     deletion_policy: DeletionPolicy
     suspended: bool
     withdrawal_confirmed: bool
     recorded: Recorded
     status: dict[str, Any]
+
+    @property
+    def observed(self) -> bool:
+        """Tell whether a pass has been over this very spec."""
+        return bool(self.status.get("observedGeneration") == self.generation)
 
     @property
     def least_pods(self) -> int:
@@ -136,6 +143,7 @@ class Chatbot:
             image=spec.get("image", ""),
             service_type=service["type"],
             service_port=service["port"],
+            exposure=Exposure.parse(spec),
             deletion_policy=DeletionPolicy(spec["deletionPolicy"]),
             suspended=spec["suspend"],
             withdrawal_confirmed=metadata.get("annotations", {}).get(CONFIRM) == "true",

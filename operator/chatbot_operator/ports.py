@@ -36,6 +36,9 @@ PODS = Resource("", "v1", "pods", "Pod")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress")
+NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+HTTP_ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 EVENTS = Resource("events.k8s.io", "v1", "events", "Event")
 
 
@@ -302,13 +305,16 @@ class Clock(Protocol):
 class Installation:
     """What holds for the whole installation, from settings and from the cluster itself.
 
-    `issuer` is the `iss` claim of the operator's own projected token, byte for byte.
+    `issuer` is the `iss` claim of the operator's own projected token, byte for byte. `namespace`
+    is where the operator runs, empty outside a cluster.
     """
 
     cluster: str
     issuer: str
     tenant_id: str
     image: str
+    namespace: str = ""
+    gateway_namespaces: tuple[str, ...] = ()
     audience: str = "api://AzureADTokenExchange"
     data_scope: str = "https://cognitiveservices.azure.com/.default"
     identity_resource_group: str = ""

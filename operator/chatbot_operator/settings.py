@@ -48,7 +48,10 @@ VARIABLES = (
     Variable("HOST", "0.0.0.0", "address that /healthz binds"),
     Variable("POD_NAME", "", "this replica, in the Lease; default: its host's name"),
     Variable(
-        "POD_NAMESPACE", "", "where replicas elect one by a Lease; default: there is only one"
+        "POD_NAMESPACE", "", "its namespace, for Lease and policies; default: it runs in none"
+    ),
+    Variable(
+        "GATEWAY_NAMESPACES", "", "where ingress controllers and Gateways run, with commas between"
     ),
     Variable("AZURE_CLIENT_ID", None, "the operator's identity; set by the webhook"),
     Variable("AZURE_TENANT_ID", None, "its tenant; set by the webhook"),
@@ -79,6 +82,7 @@ class Settings:
     host: str
     pod_name: str
     pod_namespace: str
+    gateway_namespaces: tuple[str, ...]
     client_id: str
     tenant_id: str
     token_file: Path
@@ -107,6 +111,7 @@ class Settings:
             host=reading.text("HOST"),
             pod_name=reading.text("POD_NAME"),
             pod_namespace=reading.text("POD_NAMESPACE"),
+            gateway_namespaces=tuple(reading.text("GATEWAY_NAMESPACES").replace(",", " ").split()),
             client_id=reading.text("AZURE_CLIENT_ID"),
             tenant_id=reading.text("AZURE_TENANT_ID"),
             token_file=Path(reading.text("AZURE_FEDERATED_TOKEN_FILE")),

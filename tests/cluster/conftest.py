@@ -48,6 +48,7 @@ HOME = "chatbot-operator"
 def installed(kubectl):
     """CRDs and the operator's rights, as shipped; the Deployment stays away: tests are it."""
     kubectl("apply", "-f", str(ROOT / "crds"))
+    kubectl("apply", "-f", str(ROOT / "tests/gateway-api"))
     base = ROOT / "deploy/kustomize/base"
     kubectl("apply", "-f", str(base / "namespace.yaml"))
     kubectl("apply", "-n", HOME, "-f", str(base / "rbac.yaml"))

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from azure_bodies import deploy, manage
-from chatbot_operator.ports import ACCOUNTS, CHATBOTS
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS, SERVICES
 from chatbot_operator.reconcile import Key
 from cluster_world import ACCOUNT_ID, SUBSCRIPTION_ID, account, chatbot, key
 from sandbox import bootstrap
@@ -137,6 +137,9 @@ async def test_what_the_account_allows_reaches_the_objects(operator, hand, names
     )
     spec = {"image": "contoso.azurecr.io/mine:1", "service": {"type": "LoadBalancer"}}
     await hand.create(chatbot(namespace, account=name, replicas=5, **spec))
+    while await hand.get(SERVICES, namespace) is None:
+        await operator.look(key(namespace))
+    await hand.give_address(namespace)
     await operator.settle(key(namespace))
     children = await hand.children(namespace)
     assert children["Service"]["spec"]["type"] == "LoadBalancer"

@@ -15,6 +15,7 @@ from chatbot_operator.ports import (
     CHATBOTS,
     CONFIG_MAPS,
     DEPLOYMENTS,
+    HTTP_ROUTES,
     SERVICE_ACCOUNTS,
     SERVICES,
 )
@@ -60,18 +61,22 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
     async with start(POD_NAMESPACE=HOME) as process:
         await hand.create(account(namespace))
         wanted = {"chat": {"systemPrompt": PROMPT}, "autoscaling": {"maxReplicas": 2}}
-        await hand.create(chatbot(namespace, account=namespace, **wanted))
+        host = {"ingress": {"host": "chat.example.com"}}
+        await hand.create(chatbot(namespace, account=namespace, **wanted, **host))
         await until(ready(hand, namespace), hand, namespace)
         before = await hand.get(DEPLOYMENTS, namespace)
         await hand.delete(CONFIG_MAPS, namespace)
         await until(lambda: hand.get(CONFIG_MAPS, namespace), hand, namespace)
-        await hand.edit(CHATBOTS, namespace, {"spec": {"chat": {"systemPrompt": "Shorter."}}})
+        route = {"parentRefs": [{"name": "public"}], "hostnames": ["chat.example.com"]}
+        changed = {"chat": {"systemPrompt": "Shorter."}, "httpRoute": route}
+        await hand.edit(CHATBOTS, namespace, {"spec": changed})
 
         async def rolled():
             live = await hand.get(DEPLOYMENTS, namespace)
             return live["spec"]["template"] != before["spec"]["template"]
 
         await until(rolled, hand, namespace)
+        await until(lambda: hand.get(HTTP_ROUTES, namespace), hand, namespace)
 
         async def counted():
             live = await hand.get(ACCOUNTS, "", namespace)

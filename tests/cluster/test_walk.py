@@ -194,7 +194,7 @@ async def test_a_life_cut_off_after_any_write_goes_and_ends_like_an_undisturbed_
         await walk.disturbed(namespace, at, lost=lost)
         assert await walk.outcome(namespace) == changed
         counted = await walk.made(namespace, ledger, log)
-        assert len(counted) == 7, counted
+        assert len(counted) == 8, counted
         assert set(counted.values()) == {1}, counted
         await walk.hand.delete(CHATBOTS, namespace)
         await walk.disturbed(namespace, at, lost=lost)

@@ -40,6 +40,7 @@ def chatbot_body(*, openai: Any = None, chat: Any = None, **spec: Any) -> dict[s
             "chat": {"title": "Chatbot", **(chat or {})},
             "replicas": 1,
             "service": {"type": "ClusterIP", "port": 80},
+            "networkPolicy": {"enabled": True, "egress": {"enabled": False}},
             "deletionPolicy": "Delete",
             "suspend": False,
             **spec,

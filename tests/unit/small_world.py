@@ -39,7 +39,7 @@ class SmallCluster:
     """The Kubernetes port: keeps objects; pods run as soon as there is a Deployment.
 
     `trouble` is what every call but those for chatbots gets; `serving` tells whether pods become
-    available; `lingering`: what is deleted stays.
+    available; `lingering`: what is deleted stays; `refused`: what applies of a kind get, by plural.
     """
 
     objects: dict[Place, Object] = field(default_factory=dict)
@@ -47,6 +47,7 @@ class SmallCluster:
     serving: bool = True
     lingering: bool = False
     told: list[Note] = field(default_factory=list)
+    refused: dict[str, KubernetesRefusal] = field(default_factory=dict)
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         if self.trouble is not None and resource != ports.CHATBOTS:
@@ -72,6 +73,8 @@ class SmallCluster:
         onto: str | None,
         manager: str = MANAGER,
     ) -> Object:
+        if resource.plural in self.refused:
+            raise self.refused[resource.plural]
         live = copy.deepcopy(manifest)
         metadata = live["metadata"]
         place = resource.plural, metadata["namespace"], metadata["name"]

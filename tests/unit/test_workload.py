@@ -6,7 +6,8 @@ import pytest
 from chatbot_operator.errors import Fault, Pending, Stuck
 from chatbot_operator.manifests import TEMPLATE
 from chatbot_operator.ports import Readiness
-from chatbot_operator.steps.workload import judge, url
+from chatbot_operator.steps.exposure import service_url
+from chatbot_operator.steps.workload import judge
 from unit.bodies import chatbot
 
 ANSWER = [Readiness("Starting", "", "")]
@@ -150,7 +151,7 @@ def test_a_failure_that_is_over_is_none():
 )
 def test_a_chatbot_has_an_address(kind, port, ingress, address):
     service = {"status": {"loadBalancer": {"ingress": ingress}}}
-    assert url(chatbot(service={"type": kind, "port": port}), service) == address
+    assert service_url(chatbot(service={"type": kind, "port": port}), service) == address
 
 
 def test_a_pod_that_is_being_replaced_says_nothing_about_the_new_ones():

@@ -1,6 +1,7 @@
 """The Kubernetes objects of a chatbot, and whether a live one still is what was wanted. Pure."""
 
 from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
+from chatbot_operator.manifests.exposure import http_route, ingress, network_policy
 from chatbot_operator.manifests.foreign import foreign
 from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
@@ -38,7 +39,10 @@ __all__ = [
     "disruption_budget",
     "emptied",
     "foreign",
+    "http_route",
+    "ingress",
     "intent",
+    "network_policy",
     "owned",
     "restoration",
     "selector",

@@ -111,6 +111,7 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 def _environment(wanted: Wanted) -> list[Object]:
     """List what docs/contract.md says, in its order."""
     chatbot, installation = wanted.chatbot, wanted.installation
+    access = chatbot.exposure.access
     pod_ip = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
     given = {
         "PORT": str(PAGE_PORT),
@@ -127,6 +128,8 @@ def _environment(wanted: Wanted) -> list[Object]:
         "PROOF_DELAY_SECONDS": f"{installation.proof_delay:g}",
         "PROOF_RECHECK_SECONDS": f"{installation.proof_recheck:g}",
         "AZURE_PRINCIPAL_ID": wanted.identity.principal_id,
+        "ACCESS_USER_HEADER": access.user_header if access else "",
+        "ACCESS_TRUSTED_PEERS": ",".join(access.trusted_peers) if access else "",
     }
     literal = [{"name": name, "value": _verbatim(value)} for name, value in given.items() if value]
     theirs = [{"name": name, "value": value} for name, value in chatbot.pods.env.items()]

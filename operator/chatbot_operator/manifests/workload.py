@@ -39,13 +39,21 @@ def config_map(chatbot: Chatbot, *, since: str) -> Object:
 
 
 def service(chatbot: Chatbot) -> Object:
-    """Make the chatbot reachable on its page's port only."""
+    """Make the chatbot reachable on its page's port only.
+
+    Where visitors are known by who their proxy is, a load balancer must not hide their addresses
+    behind those of the nodes: everybody would come from a private network.
+    """
+    exposure = chatbot.exposure
+    local = chatbot.service_type == "LoadBalancer" and exposure.access is not None
     port = {"name": "http", "port": chatbot.service_port, "targetPort": "http", "protocol": "TCP"}
     return make(
         ports.SERVICES,
         chatbot,
+        annotations=dict(exposure.service_annotations),
         spec={
             "type": chatbot.service_type,
+            **({"externalTrafficPolicy": "Local"} if local else {}),
             "selector": selector(chatbot.name),
             "ports": [{**port, "appProtocol": "http"}],
         },

@@ -6,13 +6,13 @@ permission -> identity -> (role || federation) -> service account -> workload, s
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from chatbot_operator import backoff, ports
 from chatbot_operator.chatbot import FINALIZER, Chatbot
 from chatbot_operator.errors import Blind, Denied, Fault, Pending, Stuck, Transient
 from chatbot_operator.manifests import Wanted, selector
-from chatbot_operator.ports import World
+from chatbot_operator.ports import Object, World
 from chatbot_operator.reconcile.grant import GRANTS, grant
 from chatbot_operator.reconcile.memory import Memory
 from chatbot_operator.reconcile.outcome import (
@@ -22,6 +22,7 @@ from chatbot_operator.reconcile.outcome import (
     Key,
     audited,
     conditions_of,
+    judging,
     publish,
     remembered,
     set_finalizers,
@@ -29,6 +30,7 @@ from chatbot_operator.reconcile.outcome import (
 from chatbot_operator.reconcile.withdrawal import denial, withdrawal
 from chatbot_operator.status import (
     Condition,
+    State,
     because,
     parse,
     stamp,
@@ -36,7 +38,7 @@ from chatbot_operator.status import (
     transitioned,
     unknown,
 )
-from chatbot_operator.steps import proof, scaling, workload
+from chatbot_operator.steps import exposure, proof, scaling, workload
 from chatbot_operator.steps.permission import allowance, capped, permission
 
 PATIENCE = 10.0
@@ -95,30 +97,43 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         daily_tokens=account.limits.tokens_of_a_pod(chatbot.most_pods),
         installation=world.installation,
     )
-    available, answers = await _serve(world, wanted, findings)
+    served = await _serve(world, wanted, findings)
     async with findings.step("AccessProven", "Proven") as said:
-        latched = chatbot.recorded.proven_at if available else ""
+        latched = chatbot.recorded.proven_at if served.available else ""
         grants = _grants(world, findings)
-        proven = proof.judge(answers, grants, world.now(), latched=latched)
+        proven = proof.judge(served.answers, grants, world.now(), latched=latched)
         findings.facts["provenAt"] = chatbot.recorded.proven_at or proven.at
         said.append("A pod was answered with its own token.")
     if proven.trouble is not None:
         findings.degrade(proven.trouble)
-    _require_available(findings, available)
+    _require_reached(findings, served)
 
 
-def _require_available(findings: Findings, available: int) -> None:
-    """Wait until the Service leads to a pod: the kubelet sees a proof a few seconds later."""
-    if not available:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Pods that are available, what pods answer, and the fault that keeps visitors from them."""
+
+    available: int
+    answers: list[ports.Readiness]
+    unreached: Fault | None
+
+
+def _require_reached(findings: Findings, served: _Served) -> None:
+    """Wait until visitors come to a pod: the kubelet sees a proof a few seconds later.
+
+    Whatever keeps visitors away kept nobody from proving the pods first.
+    """
+    fault = served.unreached
+    if not served.available:
         fault = Pending("PodsStarting", "Proven; the Service is about to lead to the pod.")
-        findings.put(because("WorkloadReady", "Unknown", fault))
+    if fault is not None:
+        state: State = "Unknown" if isinstance(fault, Pending) else "False"
+        findings.put(because("WorkloadReady", state, fault))
         raise fault
 
 
-async def _serve(
-    world: World, wanted: Wanted, findings: Findings
-) -> tuple[int, list[ports.Readiness]]:
-    """Run the pods, and give how many are available and what they answer."""
+async def _serve(world: World, wanted: Wanted, findings: Findings) -> _Served:
+    """Run the pods and lead visitors to them."""
     chatbot = wanted.chatbot
     async with findings.step("WorkloadReady", "PodsRun") as said:
         since = findings.facts.get("grantedAt", {}).get("credential") or stamp(world.now())
@@ -126,13 +141,14 @@ async def _serve(
         wanted = replace(wanted, replicas=await scaling.replicas(world, chatbot))
         deployment, service = await workload.run(world, wanted)
         await scaling.scale(world, chatbot)
+        unreached = await _expose(world, chatbot, service)
         pods = await workload.pods(world, chatbot)
         findings.exceed(*workload.foreign(wanted, deployment, pods))
         answers = await proof.ask(world, pods)
         status = deployment.get("status", {})
         available: int = status.get("availableReplicas", 0)
         findings.facts |= {
-            "url": workload.url(chatbot, service),
+            "url": exposure.url(chatbot, service),
             "replicas": status.get("replicas", 0),
             "pods": f"{available}/{_asked(chatbot, deployment)}",
             "selector": ",".join(f"{k}={v}" for k, v in selector(chatbot.name).items()),
@@ -143,7 +159,18 @@ async def _serve(
             },
         }
         said.append(workload.judge(deployment, pods, answers))
-    return available, answers
+    return _Served(available, answers, unreached)
+
+
+async def _expose(world: World, chatbot: Chatbot, service: Object) -> Fault | None:
+    """Lead visitors to the Service; give what keeps them away until somebody or something acts."""
+    try:
+        async with judging():
+            route = await exposure.expose(world, chatbot)
+        exposure.judge(chatbot, service, route)
+    except (Stuck, Pending) as fault:
+        return fault
+    return None
 
 
 def _asked(chatbot: Chatbot, deployment: ports.Object) -> int:

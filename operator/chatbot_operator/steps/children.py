@@ -18,12 +18,15 @@ from chatbot_operator.manifests import (
 from chatbot_operator.ports import (
     AUTOSCALERS,
     DISRUPTION_BUDGETS,
+    HTTP_ROUTES,
+    INGRESSES,
+    NETWORK_POLICIES,
     Object,
     Resource,
     World,
 )
 
-OPTIONAL: Final = (AUTOSCALERS, DISRUPTION_BUDGETS)
+OPTIONAL: Final = (AUTOSCALERS, DISRUPTION_BUDGETS, HTTP_ROUTES, INGRESSES, NETWORK_POLICIES)
 """What only some chatbots have."""
 
 
@@ -82,7 +85,7 @@ def _note_repair(
     """Note that an object was put back, unless it is new or wanted otherwise than before."""
     name = f"{resource.kind} {chatbot.name}"
     if live is None:
-        if chatbot.recorded.served and resource not in OPTIONAL:
+        if chatbot.recorded.served and chatbot.observed:
             world.journal.note("PutBack", f"{name} was gone; made it again.")
     elif intent(live) == intent(manifest) and not chatbot.recorded.withdrawn:
         what = ", ".join(differences(live, manifest))

@@ -37,7 +37,7 @@ def _use(chatbot: Chatbot, labels: Mapping[str, str], *, default_image: str) -> 
         deployment=chatbot.deployment,
         image="" if chatbot.image == default_image else chatbot.image,
         service_type=chatbot.service_type,
-        anonymous=chatbot.service_type == "LoadBalancer",
+        anonymous=chatbot.exposure.anonymous(chatbot.service_type),
     )
 
 

@@ -21,3 +21,13 @@ async def both(one: Awaitable[A], other: Awaitable[B]) -> tuple[A, B]:
     if isinstance(second, BaseException):
         raise second
     return first, second
+
+
+async def every(*steps: Awaitable[A]) -> list[A]:
+    """Await all to their end, then give their results, or raise the first one's error."""
+    results: list[A] = []
+    for result in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        results.append(result)
+    return results

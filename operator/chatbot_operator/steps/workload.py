@@ -8,8 +8,8 @@ from chatbot_operator.errors import Pending, Stuck
 from chatbot_operator.manifests import Wanted
 from chatbot_operator.ports import Object, Readiness, World
 from chatbot_operator.status import Surplus
-from chatbot_operator.steps.children import OPTIONAL, ensure, remove
-from chatbot_operator.steps.together import both
+from chatbot_operator.steps.children import OPTIONAL, ensure, provide, remove
+from chatbot_operator.steps.together import both, every
 
 LEAVING_SECONDS = 90.0
 """The pods' grace of 60 seconds, and some."""
@@ -29,16 +29,17 @@ _BROKEN = {
 
 
 async def configure(world: World, wanted: Wanted, *, credential_since: str) -> None:
-    """Write what pods read when they start; it has to be there before the first of them.
+    """Write what pods read when they start, and who may reach them, before the first of them.
 
     `credential_since`: when the federated credential was written (RFC 3339).
     """
     chatbot = wanted.chatbot
     account = manifests.service_account(chatbot, wanted.identity)
     given = manifests.config_map(chatbot, since=credential_since)
-    await both(
+    await every(
         ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account),
         ensure(world, chatbot, ports.CONFIG_MAPS, given),
+        provide(world, chatbot, ports.NETWORK_POLICIES, manifests.network_policy(wanted)),
     )
 
 
@@ -80,9 +81,8 @@ async def stop(world: World, chatbot: Chatbot) -> None:
 
     A courtesy to visitors, no more: pods that will not go lose role and credential next.
     """
-    gone = await both(
-        remove(world, chatbot, ports.SERVICES), remove(world, chatbot, ports.DEPLOYMENTS)
-    )
+    kinds = (ports.HTTP_ROUTES, ports.INGRESSES, ports.SERVICES, ports.DEPLOYMENTS)
+    gone = await every(*(remove(world, chatbot, kind) for kind in kinds))
     if _age(world, chatbot) < LEAVING_SECONDS and (not all(gone) or await pods(world, chatbot)):
         raise Pending("PodsLeaving", "Waiting for the pods to end.", retry_after=1)
 
@@ -112,17 +112,6 @@ def _age(world: World, chatbot: Chatbot) -> float:
     """Tell how many seconds ago somebody deleted the chatbot."""
     begun = chatbot.deleted_at or world.now()
     return (world.now() - begun).total_seconds()
-
-
-def url(chatbot: Chatbot, service: Object) -> str:
-    """Give the address at which the chatbot answers; empty while a load balancer has none."""
-    port = "" if chatbot.service_port == 80 else f":{chatbot.service_port}"  # noqa: PLR2004
-    if chatbot.service_type == "ClusterIP":
-        return f"http://{chatbot.name}.{chatbot.namespace}.svc{port}"
-    balancer = service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
-    host = (balancer[0].get("hostname") or balancer[0].get("ip")) if balancer else ""
-    host = f"[{host}]" if host and ":" in host else host
-    return f"http://{host}{port}" if host else ""
 
 
 def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> str:

@@ -1,0 +1,131 @@
+"""How a chatbot is reached, and by whom: read from its spec. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+INTERNAL: Final = "service.beta.kubernetes.io/azure-load-balancer-internal"
+"""The annotation that gives a load balancer an address of the virtual network, not a public one
+(https://learn.microsoft.com/azure/aks/internal-lb)."""
+
+Spec = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """A host at which an ingress controller answers; `class_name` and `tls_secret` may be empty."""
+
+    host: str
+    path: str = "/"
+    class_name: str = ""
+    tls_secret: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where visitors go."""
+        return f"{'https' if self.tls_secret else 'http'}://{self.host}{self.path}"
+
+    @classmethod
+    def parse(cls, spec: Spec) -> Self:
+        """Read it from spec.ingress."""
+        return cls(
+            host=spec["host"],
+            path=spec["path"],
+            class_name=spec.get("className", ""),
+            tls_secret=spec.get("tlsSecretName", ""),
+            annotations=spec.get("annotations", {}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRoute:
+    """Host names at which Gateways answer; each parent is a reference as Gateway API spells it."""
+
+    parents: tuple[Spec, ...]
+    hostnames: tuple[str, ...]
+    tls: bool
+
+    @property
+    def url(self) -> str:
+        """Where visitors go."""
+        return f"{'https' if self.tls else 'http'}://{self.hostnames[0]}/"
+
+    @classmethod
+    def parse(cls, spec: Spec) -> Self:
+        """Read it from spec.httpRoute."""
+        return cls(tuple(spec["parentRefs"]), tuple(spec["hostnames"]), spec["tls"])
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whose packets reach the pods, and whether theirs are limited, too."""
+
+    enabled: bool
+    from_namespaces: tuple[str, ...]
+    egress: bool
+
+    @classmethod
+    def parse(cls, spec: Spec) -> Self:
+        """Read it from spec.networkPolicy."""
+        return cls(
+            enabled=spec["enabled"],
+            from_namespaces=tuple(spec.get("fromNamespaces", ())),
+            egress=spec["egress"]["enabled"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A proxy that says who is asking in a header; only it, one of `trusted_peers`, is believed."""
+
+    user_header: str
+    trusted_peers: tuple[str, ...]
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether nobody on the internet is among the peers."""
+        return all(map(_private, self.trusted_peers))
+
+    @classmethod
+    def parse(cls, spec: Spec) -> Self | None:
+        """Read it from spec.access; None: whoever can reach the chatbot may chat."""
+        headers = spec.get("proxyHeaders")
+        return cls(headers["user"], tuple(headers["trustedPeers"])) if headers else None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How a chatbot is reached beyond its Service's type and port."""
+
+    service_annotations: Mapping[str, str]
+    ingress: Ingress | None
+    route: HttpRoute | None
+    policy: Policy
+    access: Access | None
+
+    @classmethod
+    def parse(cls, spec: Spec) -> Self:
+        """Read it from a chatbot's spec."""
+        return cls(
+            service_annotations=spec["service"].get("annotations", {}),
+            ingress=Ingress.parse(spec["ingress"]) if "ingress" in spec else None,
+            route=HttpRoute.parse(spec["httpRoute"]) if "httpRoute" in spec else None,
+            policy=Policy.parse(spec["networkPolicy"]),
+            access=Access.parse(spec.get("access", {})),
+        )
+
+    def anonymous(self, service_type: str) -> bool:
+        """Tell whether everybody on the internet may chat."""
+        public = service_type == "LoadBalancer" and self.service_annotations.get(INTERNAL) != "true"
+        return public and not (self.access and self.access.closed)
+
+
+def _private(network: str) -> bool:
+    try:
+        return ipaddress.ip_network(network, strict=False).is_private
+    except ValueError:
+        return False
