@@ -69,6 +69,15 @@ def parent(name: str) -> Find:
     return lambda live: live["spec"]["parentRefs"][0].get(name)
 
 
+def policy(change: dict[str, Any], find: Find, expected: Any) -> Reach:
+    return Reach({"networkPolicy": change}, NETWORK_POLICIES, find, expected)
+
+
+def admitted(live: Any) -> Any:
+    peer = live["spec"]["ingress"][0]["from"][1]["namespaceSelector"]
+    return peer["matchExpressions"][0]["values"]
+
+
 PARENT = {"name": "public", "namespace": "gateways", "sectionName": "https", "port": 443}
 PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
 TOLERATION = {
@@ -221,12 +230,8 @@ REACHES = {
     ),
     "ingress.host": ingress("host", "b.example", lambda spec: spec["rules"][0]["host"]),
     "ingress.className": ingress("className", "public", lambda spec: spec["ingressClassName"]),
-    "ingress.path": ingress(
-        "path", "/x", lambda spec: spec["rules"][0]["http"]["paths"][0]["path"]
-    ),
-    "ingress.tlsSecretName": ingress(
-        "tlsSecretName", "cert", lambda spec: spec["tls"][0]["secretName"]
-    ),
+    "ingress.path": ingress("path", "/x", lambda s: s["rules"][0]["http"]["paths"][0]["path"]),
+    "ingress.tlsSecretName": ingress("tlsSecretName", "c", lambda s: s["tls"][0]["secretName"]),
     "ingress.annotations.*": Reach(
         {"ingress": {"host": "a.example", "annotations": {"note": "n"}}},
         INGRESSES,
@@ -254,22 +259,10 @@ REACHES = {
         lambda live: live["status"]["url"],
         "http://a.example/",
     ),
-    "networkPolicy.enabled": Reach(
-        {"networkPolicy": {"enabled": False}}, NETWORK_POLICIES, lambda live: live, None
-    ),
-    "networkPolicy.fromNamespaces[]": Reach(
-        {"networkPolicy": {"fromNamespaces": ["portal"]}},
-        NETWORK_POLICIES,
-        lambda live: live["spec"]["ingress"][0]["from"][1]["namespaceSelector"]["matchExpressions"][
-            0
-        ]["values"],
-        ["portal"],
-    ),
-    "networkPolicy.egress.enabled": Reach(
-        {"networkPolicy": {"egress": {"enabled": True}}},
-        NETWORK_POLICIES,
-        lambda live: live["spec"]["policyTypes"],
-        ["Ingress", "Egress"],
+    "networkPolicy.enabled": policy({"enabled": False}, lambda live: live, None),
+    "networkPolicy.fromNamespaces[]": policy({"fromNamespaces": ["portal"]}, admitted, ["portal"]),
+    "networkPolicy.egress.enabled": policy(
+        {"egress": {"enabled": True}}, lambda live: live["spec"]["policyTypes"][1], "Egress"
     ),
     "access.proxyHeaders.user": Reach(
         {"access": PROXY}, DEPLOYMENTS, variable("ACCESS_USER_HEADER"), "X-User"
