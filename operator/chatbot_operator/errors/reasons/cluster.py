@@ -27,6 +27,30 @@ CLUSTER: Final = (
         "Nothing: the chatbot goes with it.",
     ),
     Reason("ChildLeaving", Pending, "An object is being deleted.", "Nothing: it comes back."),
+    Reason(
+        "AddressPending",
+        Pending,
+        "The load balancer has no address yet.",
+        "Nothing, if it passes; else look at the Service: `kubectl describe service`.",
+    ),
+    Reason(
+        "RoutePending",
+        Pending,
+        "No Gateway has accepted the HTTPRoute yet.",
+        "Nothing, if it passes; else see whether spec.httpRoute.parentRefs name a living Gateway.",
+    ),
+    Reason(
+        "RouteNotAccepted",
+        Stuck,
+        "A Gateway does not take the HTTPRoute.",
+        "Compare spec.httpRoute with the Gateway's listeners and whom they allow.",
+    ),
+    Reason(
+        "GatewayApiMissing",
+        Stuck,
+        "The cluster knows no HTTPRoute.",
+        "Install the Gateway API, or leave spec.httpRoute out.",
+    ),
     Reason("PodsStarting", Pending, "The pods are starting.", "Nothing, if it passes."),
     Reason("RollingOut", Pending, "New pods replace old ones.", "Nothing, if it passes."),
     Reason(
