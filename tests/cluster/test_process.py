@@ -15,6 +15,7 @@ from chatbot_operator.ports import (
     CHATBOTS,
     CONFIG_MAPS,
     DEPLOYMENTS,
+    EVENTS,
     HTTP_ROUTES,
     SERVICE_ACCOUNTS,
     SERVICES,
@@ -45,6 +46,14 @@ def ready(hand, namespace):
     return look
 
 
+def told(hand, namespace, reason):
+    async def look():
+        events = (await hand.api.get(path(EVENTS, namespace)))["items"]
+        return any(event["reason"] == reason for event in events)
+
+    return look
+
+
 def gone(hand, namespace):
     async def look():
         return await hand.get(CHATBOTS, namespace) is None
@@ -53,7 +62,7 @@ def gone(hand, namespace):
 
 
 async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
-    *, start, hand, azure, audit, namespace, tmp_path
+    *, start, hand, pods, azure, audit, namespace, tmp_path
 ):
     with contextlib.suppress(ApiError):  # no other test had replicas elect one
         await hand.api.delete(path(LEASES, HOME, HOME))
@@ -62,7 +71,10 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
         await hand.create(account(namespace))
         wanted = {"chat": {"systemPrompt": PROMPT}, "autoscaling": {"maxReplicas": 2}}
         host = {"ingress": {"host": "chat.example.com"}}
+        pods.say("NotInjected", proven_at=None)
         await hand.create(chatbot(namespace, account=namespace, **wanted, **host))
+        await until(told(hand, namespace, "PodRestarted"), hand, namespace)
+        pods.say()
         await until(ready(hand, namespace), hand, namespace)
         before = await hand.get(DEPLOYMENTS, namespace)
         await hand.delete(CONFIG_MAPS, namespace)

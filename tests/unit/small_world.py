@@ -103,6 +103,8 @@ class SmallCluster:
         self.objects["pods", metadata["namespace"], "pod"] = {
             "metadata": {
                 "namespace": metadata["namespace"],
+                "name": "pod",
+                "uid": "uid-of-pod",
                 **deployment["spec"]["template"]["metadata"],
                 "ownerReferences": [owner],
             },

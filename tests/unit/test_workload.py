@@ -132,6 +132,17 @@ def test_a_deployment_that_gets_no_pods_says_why(condition, shown):
     assert caught.value.reason == shown
 
 
+def test_a_webhook_that_is_away_is_told_from_a_refusal():
+    said = (
+        'Internal error occurred: failed calling webhook "mutation.azure-workload-identity.io":'
+        " failed to call webhook: connection refused"
+    )
+    failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": said}
+    with pytest.raises(Stuck, match=r"mutation\.azure-workload-identity\.io") as caught:
+        judge(deployment(updatedReplicas=0, conditions=[failed]), [], [])
+    assert caught.value.reason == "WebhookUnavailable"
+
+
 def test_a_failure_that_is_over_is_none():
     over = {"type": "ReplicaFailure", "status": "False", "reason": "FailedCreate"}
     assert outcome(deployment(updatedReplicas=1, conditions=[over])) == (Pending, "RollingOut")

@@ -2,7 +2,7 @@
 
 from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
 from chatbot_operator.manifests.exposure import http_route, ingress, network_policy
-from chatbot_operator.manifests.foreign import foreign
+from chatbot_operator.manifests.foreign import foreign, injected
 from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
 from chatbot_operator.manifests.restoration import disclaimer, restoration
@@ -41,6 +41,7 @@ __all__ = [
     "foreign",
     "http_route",
     "ingress",
+    "injected",
     "intent",
     "network_policy",
     "owned",

@@ -8,11 +8,12 @@ from typing import Any, Final
 from chatbot_operator.manifests.comparison import current
 from chatbot_operator.ports import Object
 
+INJECTED: Final = "AZURE_FEDERATED_TOKEN_FILE"
 WEBHOOKS_VARIABLES: Final = frozenset(
     {
         "AZURE_AUTHORITY_HOST",
         "AZURE_CLIENT_ID",
-        "AZURE_FEDERATED_TOKEN_FILE",
+        INJECTED,
         "AZURE_TENANT_ID",
     }
 )
@@ -38,6 +39,15 @@ def foreign(deployment: Object, pods: list[Object], manifest: Object) -> list[st
         if current(pod, deployment):
             found |= set(_beyond(pod["spec"], wanted)) - set(_injected(pod["spec"]))
     return sorted(found)
+
+
+def injected(pod: Object) -> bool:
+    """Tell whether the workload identity webhook gave a pod what it needs."""
+    return any(
+        variable["name"] == INJECTED
+        for container in pod["spec"]["containers"]
+        for variable in container.get("env", ())
+    )
 
 
 def _beyond(live: Object, wanted: Object) -> Iterator[str]:

@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chatbot_operator.allowances import Allowances
 from chatbot_operator.ports import Assignment, Identity
-from chatbot_operator.reconcile.events import Allowances
+from chatbot_operator.reconcile.events import BURST, REFILL_SECONDS
 from chatbot_operator.steps.account import Examination
+from chatbot_operator.steps.injection import RESTART_SECONDS, RESTARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Census:
 
 @dataclass(slots=True)
 class Memory:
-    """By uid: what chatbots hold, what accounts are, and how much was told of either.
+    """By uid: what chatbots hold, what accounts are, how much was told, whose pods were restarted.
 
     A chatbot of which `granted` says None is to be read, whatever its status says. `surveys` goes
     by the account's uid; `surveying` lets one pass at a time make one.
@@ -72,7 +74,8 @@ class Memory:
     )
     denied: dict[str, dt.datetime] = field(default_factory=dict)
     census: Census | None = None
-    told: Allowances = field(default_factory=Allowances)
+    told: Allowances = field(default_factory=lambda: Allowances(BURST, REFILL_SECONDS))
+    restarted: Allowances = field(default_factory=lambda: Allowances(RESTARTS, RESTART_SECONDS))
 
     def forget(self, chatbot: str) -> None:
         """Forget a chatbot that goes."""

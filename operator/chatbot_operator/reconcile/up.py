@@ -38,7 +38,7 @@ from chatbot_operator.status import (
     transitioned,
     unknown,
 )
-from chatbot_operator.steps import exposure, proof, scaling, workload
+from chatbot_operator.steps import exposure, injection, proof, scaling, workload
 from chatbot_operator.steps.permission import allowance, capped, permission
 
 PATIENCE = 10.0
@@ -97,7 +97,7 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         daily_tokens=account.limits.tokens_of_a_pod(chatbot.most_pods),
         installation=world.installation,
     )
-    served = await _serve(world, wanted, findings)
+    served = await _serve(world, wanted, memory, findings)
     async with findings.step("AccessProven", "Proven") as said:
         latched = chatbot.recorded.proven_at if served.available else ""
         grants = _grants(world, findings)
@@ -132,7 +132,7 @@ def _require_reached(findings: Findings, served: _Served) -> None:
         raise fault
 
 
-async def _serve(world: World, wanted: Wanted, findings: Findings) -> _Served:
+async def _serve(world: World, wanted: Wanted, memory: Memory, findings: Findings) -> _Served:
     """Run the pods and lead visitors to them."""
     chatbot = wanted.chatbot
     async with findings.step("WorkloadReady", "PodsRun") as said:
@@ -145,6 +145,7 @@ async def _serve(world: World, wanted: Wanted, findings: Findings) -> _Served:
         pods = await workload.pods(world, chatbot)
         findings.exceed(*workload.foreign(wanted, deployment, pods))
         answers = await proof.ask(world, pods)
+        await injection.restart(world, chatbot, pods, answers, memory.restarted)
         status = deployment.get("status", {})
         available: int = status.get("availableReplicas", 0)
         findings.facts |= {

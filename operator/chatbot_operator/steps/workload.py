@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from chatbot_operator import manifests, ports
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Pending, Stuck
+from chatbot_operator.errors import REASONS, Pending, Stuck
 from chatbot_operator.manifests import Wanted
 from chatbot_operator.ports import Object, Readiness, World
 from chatbot_operator.status import Surplus
@@ -16,6 +18,9 @@ LEAVING_SECONDS = 90.0
 CLEARING_SECONDS = 120.0
 """The same, and some for what the pods were given."""
 REST = 3600.0
+
+_WEBHOOK_AWAY = re.compile(r'failed calling webhook "')
+"""https://github.com/kubernetes/apiserver/blob/master/pkg/util/webhook/error.go"""
 
 _BROKEN = {
     "ErrImagePull": "ImagePullFailed",
@@ -136,6 +141,13 @@ def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> s
     raise Pending("RollingOut", f"{status.get('updatedReplicas', 0)} of {wanted} pods are new.")
 
 
+def _refused(said: str) -> Stuck:
+    """Say why no pod is made; the Deployment has nothing but words for it."""
+    away = _WEBHOOK_AWAY.search(said)
+    known = REASONS["WebhookUnavailable" if away else "PodsRefused"]
+    return Stuck(known.name, f"{known.cause} {known.fix} {said}")
+
+
 def _raise_if_broken(deployment: Object, live: list[Object]) -> None:
     for pod in live:
         if not manifests.current(pod, deployment):
@@ -149,6 +161,6 @@ def _raise_if_broken(deployment: Object, live: list[Object]) -> None:
                 raise Stuck("CrashLoop", f"The chatbot ends as soon as it starts. {message}")
     for condition in deployment.get("status", {}).get("conditions", ()):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            raise Stuck("PodsRefused", condition.get("message", ""))
+            raise _refused(condition.get("message", ""))
         if condition.get("reason") == "ProgressDeadlineExceeded":
             raise Stuck("RolloutStalled", condition.get("message", ""))

@@ -95,6 +95,13 @@ CLUSTER: Final = (
         "The cluster refuses the pods.",
         "Change the policy or the quota that is named below.",
     ),
+    Reason(
+        "WebhookUnavailable",
+        Stuck,
+        "An admission webhook that is asked about every pod does not answer, so none is made.",
+        "Get the webhook that is named below to run; AKS's own for workload identity:"
+        " `kubectl -n kube-system get pods -l azure-workload-identity.io/system=true`.",
+    ),
     Reason("PodsLeaving", Pending, "The pods are ending.", "Nothing: it takes up to 90 seconds."),
     Reason("ObjectsLeaving", Pending, "The last objects are going.", "Nothing: it takes seconds."),
 )

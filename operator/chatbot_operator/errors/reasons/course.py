@@ -38,6 +38,12 @@ COURSE: Final = (
         "Delete what the event lists.",
     ),
     Reason(
+        "PodRestarted",
+        None,
+        "Event: a pod that was made without workload identity was deleted, to be made anew.",
+        "If it happens often, look at the workload identity webhook.",
+    ),
+    Reason(
         "PutBack",
         None,
         "Event: an object of the chatbot was gone and was made again.",

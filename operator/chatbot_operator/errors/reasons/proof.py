@@ -77,7 +77,8 @@ PROOF: Final = (
         Stuck,
         "The workload identity webhook did not mutate the pod.",
         "Enable workload identity on the cluster (`az aks update --enable-oidc-issuer"
-        " --enable-workload-identity`), then delete the pod.",
+        " --enable-workload-identity`). The operator restarts such pods, three an hour; then"
+        " delete them yourself.",
     ),
     Reason(
         "WrongPrincipal",
