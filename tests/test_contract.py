@@ -13,6 +13,7 @@ from typing import ClassVar
 import chatbot_app
 import pytest
 from chatbot_app import ops, standing
+from chatbot_app.claims import Presented
 from chatbot_app.reasons import Reason, Refusal
 from chatbot_app.settings import SettingsError
 from chatbot_app.settings import parse as read_settings
@@ -20,7 +21,8 @@ from chatbot_operator import manifests
 from chatbot_operator.errors import TABLE, Fault, Service
 from chatbot_operator.kube import pods
 from chatbot_operator.pod_settings import RESERVED_VARIABLE
-from chatbot_operator.ports import Readiness
+from chatbot_operator.ports import Credential, Readiness
+from chatbot_operator.ports import Presented as Read
 from chatbot_operator.settings import VARIABLES as VARIABLES_OF_THE_OPERATOR
 from chatbot_operator.settings import Settings as OperatorSettings
 from chatbot_operator.settings import SettingsError as OperatorSettingsError
@@ -37,6 +39,7 @@ OLD_GRANTS = proof.Grants(
     role=NOW - dt.timedelta(days=1),
     federation=NOW - dt.timedelta(days=1),
     deadline=dt.timedelta(minutes=15),
+    credential=Credential("cb-1", "https://issuer/", "system:serviceaccount:a:b", ("api://x",)),
 )
 
 
@@ -210,8 +213,13 @@ def test_both_sides_mean_the_same_by_a_reason(reason, kind):
 @pytest.mark.parametrize("reason", list(Reason))
 @pytest.mark.parametrize("proven_at", [None, NOW])
 def test_the_operator_reads_what_the_chatbot_writes(reason, proven_at):
-    refusal = Refusal(reason, "AADSTS70021: für 例 🙂 " * 40)
-    written = standing.document(standing.Standing(proven_at=proven_at, proof=refusal))
-    read = pods.parse(json.dumps(written, ensure_ascii=False).encode())
-    assert read == Readiness(reason, written["message"], written["provenAt"] or "")
+    refusal = Refusal(reason, "AADSTS70021: für 例 🙂 " * 40, trace="0a1b-2c")
+    claims = ("https://issuer/" + "i" * 585, "system:serviceaccount:a:b", "api://x")
+    now = standing.Standing(proven_at=proven_at, proof=refusal, presented=Presented(*claims))
+    written = standing.document(now)
+    read = pods.parse(json.dumps(written).encode())
+    told = (written["message"], written["provenAt"] or "")
+    assert read == Readiness(reason, *told, Read(*claims), "0a1b-2c")
+    bare = standing.document(standing.Standing(proven_at=proven_at, proof=Refusal(reason)))
+    assert pods.parse(json.dumps(bare).encode()).presented is None
     assert len(written["message"]) <= 256

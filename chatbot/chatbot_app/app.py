@@ -149,9 +149,11 @@ def _completions(settings: Settings, credential: Credential) -> Completions:
 
 
 def _proof(settings: Settings, credential: Credential, completions: Completions) -> Proof:
+    identity = settings.workload_identity
     terms = Terms(
         principal_id=settings.principal_id,
         since_file=settings.credential_since_file,
+        token_file=identity.token_file if identity else None,
         delay=settings.proof_delay,
         recheck=settings.proof_recheck,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatbot_app import standing as s
+from chatbot_app.claims import Presented, presented
 from chatbot_app.reasons import Reason, Refusal, RefusedError
 from chatbot_app.words import for_readiness
 
@@ -30,6 +31,7 @@ class Terms:
 
     principal_id: str
     since_file: Path | None
+    token_file: Path | None
     delay: float
     recheck: float
 
@@ -105,6 +107,7 @@ class Proof:
         since = self._credential_since()
         if isinstance(since, Refusal):
             return since
+        self.standing = s.presenting(self.standing, self._presented())
         try:
             token = await self._credential.renew()
             wrong = s.wrong_principal(token.value, expected=self._terms.principal_id)
@@ -113,6 +116,14 @@ class Proof:
         except RefusedError as error:
             return error.refusal
         return wrong
+
+    def _presented(self) -> Presented | None:
+        """Read what the pod's own token claims; what cannot be read, the exchange will tell."""
+        path = self._terms.token_file
+        try:
+            return presented(path.read_text(encoding="ascii")) if path else None
+        except (OSError, UnicodeDecodeError):
+            return None
 
     def _become(self, standing: s.Standing) -> None:
         before, self.standing = self.standing.latest, standing

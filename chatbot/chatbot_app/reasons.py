@@ -60,11 +60,15 @@ class ChatReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One failure: its reason, a detail for whoever runs the chatbot, seconds to wait if known."""
+    """One failure: its reason, a detail for whoever runs the chatbot, seconds to wait if known.
+
+    `trace` is the id by which Entra or the account finds the request.
+    """
 
     reason: Reason | ChatReason
     detail: str = ""
     retry_after: float | None = None
+    trace: str = ""
 
 
 class RefusedError(Exception):
@@ -82,7 +86,10 @@ def of_exchange(error: AzureError) -> Refusal:
     """
     status: int | None = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, ClientAuthenticationError) and status in _DEFINITIVE:
-        return Refusal(Reason.EXCHANGE_REFUSED, _aadsts(str(error.message)))
+        said = str(error.message)
+        correlation = re.search(r"Correlation ID: ([-\w]{1,64})", said, re.ASCII)
+        trace = correlation.group(1) if correlation else ""
+        return Refusal(Reason.EXCHANGE_REFUSED, _aadsts(said), trace=trace)
     detail = f"HTTP {status}" if status else type(error).__name__
     return Refusal(Reason.AUTHORITY_UNREACHABLE, f"({detail})")
 
@@ -137,7 +144,9 @@ def _of_status(error: openai.APIStatusError) -> Refusal:
     wait = _retry_after(error.response.headers) if reason is Reason.THROTTLED else None
     # What Azure says about a request may quote it, and no word of a visitor is ever logged.
     said = code if isinstance(reason, ChatReason) else _text(error)
-    return Refusal(reason, f"HTTP {status} {said}".rstrip(), retry_after=wait)
+    headers = error.response.headers
+    trace = headers.get("apim-request-id") or headers.get("x-ms-request-id") or ""
+    return Refusal(reason, f"HTTP {status} {said}".rstrip(), retry_after=wait, trace=trace[:64])
 
 
 _BY_CODE: Mapping[tuple[int, str], Reason | ChatReason] = {

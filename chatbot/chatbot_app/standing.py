@@ -8,13 +8,11 @@ The first proof latches: after it `proven_at` never goes back, whatever the late
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from chatbot_app.claims import Presented, claim
 from chatbot_app.reasons import Reason, Refusal
 from chatbot_app.words import for_readiness
 
@@ -29,12 +27,16 @@ _SPEAKS_OF_ACCESS = frozenset({Reason.PERMISSION_DENIED, Reason.DEPLOYMENT_NOT_F
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The latest outcome of the proof and of the chats; `attempts` counts finished ones."""
+    """The latest outcome of the proof and of the chats; `attempts` counts finished ones.
+
+    `presented` is what the pod's own token claimed at the last attempt.
+    """
 
     attempts: int = 0
     proven_at: dt.datetime | None = None
     proof: Refusal = _STARTING
     chat: Refusal | None = None
+    presented: Presented | None = None
 
     @property
     def latest(self) -> Refusal:
@@ -59,7 +61,8 @@ def after_attempt(standing: Standing, refusal: Refusal | None, *, now: dt.dateti
     if refusal is not None:
         return replace(standing, attempts=attempts, proof=refusal)
     denied = standing.chat is not None and standing.chat.reason is Reason.PERMISSION_DENIED
-    return Standing(
+    return replace(
+        standing,
         attempts=attempts,
         proven_at=standing.proven_at or now,
         proof=Refusal(Reason.PROVEN),
@@ -72,6 +75,11 @@ def after_chat(standing: Standing, refusal: Refusal | None) -> Standing:
     if refusal is None:
         return replace(standing, chat=None)
     return replace(standing, chat=refusal) if refusal.reason in _SPEAKS_OF_ACCESS else standing
+
+
+def presenting(standing: Standing, presented: Presented | None) -> Standing:
+    """Take in what is about to be presented to Entra."""
+    return replace(standing, presented=presented)
 
 
 def pause_after(standing: Standing, *, recheck: float, random: Callable[[], float]) -> float:
@@ -88,33 +96,21 @@ def first_wait(*, since: dt.datetime, delay: float, now: dt.datetime) -> float:
     return max(0.0, min(delay, delay - (now - since).total_seconds()))
 
 
-def document(standing: Standing) -> dict[str, str | None]:
+def document(standing: Standing) -> dict[str, Any]:
     """Build the readiness document of `docs/contract.md`."""
-    proven_at = standing.proven_at
+    proven_at, presented = standing.proven_at, standing.presented
     return {
         "reason": str(standing.latest.reason),
         "message": for_readiness(standing.latest),
         "provenAt": None if proven_at is None else f"{proven_at:%Y-%m-%dT%H:%M:%SZ}",
+        "presented": None if presented is None else asdict(presented),
+        "trace": standing.latest.trace or None,
     }
 
 
 def wrong_principal(token: str, *, expected: str) -> Refusal | None:
-    """Compare the token's `oid` with the identity's.
-
-    The signature is not checked: the token came straight from Entra over TLS and is ours, and the
-    account checks it anyway.
-    """
-    found = _object_id(token)
+    """Compare the token's `oid` with the identity's."""
+    found = claim(token, "oid")
     if not expected or found.lower() == expected.lower():
         return None
     return Refusal(Reason.WRONG_PRINCIPAL, f"Its oid is {found or 'missing'}, not {expected}.")
-
-
-def _object_id(token: str) -> str:
-    try:
-        payload = token.split(".")[1]
-        padded = payload + "=" * (-len(payload) % 4)
-        claims = json.loads(base64.urlsafe_b64decode(padded))
-        return str(claims["oid"])
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return ""

@@ -279,12 +279,23 @@ class Azure(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Presented:
+    """What a pod's own token claims, by which Entra finds a federated credential."""
+
+    issuer: str
+    subject: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """A pod's readiness document (docs/contract.md), already bounded; input from a tenant's pod."""
 
     reason: str
     message: str
     proven_at: str
+    presented: Presented | None = None
+    trace: str = ""
 
 
 class Pods(Protocol):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
+import json
 
 import pytest
 from chatbot.simulated import Time
@@ -13,6 +15,10 @@ from chatbot_app.credential import Credential, workload_identity
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason
 from chatbot_app.settings import WorkloadIdentity
+from chatbot_app.standing import document
+
+CLAIMS = {"iss": "https://i/", "sub": "system:serviceaccount:a:b", "aud": ["api://x"]}
+PROJECTED = f"e.{base64.urlsafe_b64encode(json.dumps(CLAIMS).encode()).decode().rstrip('=')}.s"
 
 
 @pytest.fixture
@@ -25,7 +31,7 @@ async def start(upstream, authority, time, tmp_path, monkeypatch):
     """Start a proof; returns it. `since` is what stands in the credential's file."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
     token_file = tmp_path / "token"
-    token_file.write_text("projected")
+    token_file.write_text(PROJECTED)
     identity = WorkloadIdentity(token_file, "client", "tenant", upstream.address)
     fetch = workload_identity(identity, scope="s", ca_file=str(authority.bundle))
     credential = Credential(fetch, clock=time.clock, sleep=time.sleep, random=lambda: 0.5)
@@ -38,7 +44,13 @@ async def start(upstream, authority, time, tmp_path, monkeypatch):
         since_file = tmp_path / "since"
         if since is not None:
             since_file.write_text(since)
-        terms = Terms(principal_id=principal_id, since_file=since_file, delay=15.0, recheck=300.0)
+        terms = Terms(
+            principal_id=principal_id,
+            since_file=since_file,
+            token_file=token_file,
+            delay=15.0,
+            recheck=300.0,
+        )
         proof = Proof(
             terms,
             credential,
@@ -154,3 +166,31 @@ async def test_a_proven_chatbot_notices_a_lost_role_and_its_return(start, upstre
     await attempts(proof, 3)
     assert proof.standing.latest.reason is Reason.PROVEN
     assert proof.standing.proven_at == proven_at
+
+
+async def test_what_entra_refuses_is_told_with_what_was_presented_and_the_correlation(
+    start, upstream, time
+):
+    upstream.exchange = NO_CREDENTIAL
+    proof = start(ago(time, 60))
+    assert document(proof.standing)["presented"] is None
+    await attempts(proof, 1)
+    told = document(proof.standing)
+    assert told["reason"] == "ExchangeRefused"
+    assert told["presented"] == {
+        "issuer": "https://i/",
+        "subject": "system:serviceaccount:a:b",
+        "audience": "api://x",
+    }
+    assert told["trace"] == "9a"
+    assert PROJECTED not in str(told)
+
+
+@pytest.mark.parametrize("held", ["", "no token", "ÿ"])
+async def test_a_token_that_cannot_be_read_presents_nothing_and_stops_nothing(
+    start, time, tmp_path, held
+):
+    (tmp_path / "token").write_text(held, encoding="latin-1")
+    proof = start(ago(time, 60))
+    await attempts(proof, 1)
+    assert document(proof.standing)["presented"] is None

@@ -6,6 +6,7 @@ import json
 import pytest
 from chatbot.upstream import OID, _jwt
 from chatbot_app import standing as s
+from chatbot_app.claims import Presented
 from chatbot_app.reasons import ChatReason, Reason, Refusal
 from chatbot_app.words import for_readiness, for_visitor
 
@@ -20,6 +21,8 @@ def test_a_chatbot_starts_unproven():
         "reason": "Starting",
         "message": "The chatbot is starting.",
         "provenAt": None,
+        "presented": None,
+        "trace": None,
     }
 
 
@@ -28,6 +31,8 @@ def test_a_proof_is_reported_with_its_time():
         "reason": "Proven",
         "message": "The account answered with this chatbot's own token.",
         "provenAt": "2026-01-31T12:00:00Z",
+        "presented": None,
+        "trace": None,
     }
 
 
@@ -127,3 +132,15 @@ def test_a_visitor_is_told_when_to_come_back():
 def test_a_visitor_never_sees_details_of_the_account():
     refusal = Refusal(Reason.PERMISSION_DENIED, "The principal `secret-oid` lacks …")
     assert "secret-oid" not in for_visitor(refusal, deployment="gpt")
+
+
+def test_what_the_pods_token_presents_is_told_and_outlives_later_attempts():
+    claims = {"issuer": "https://i/", "subject": "s", "audience": "a"}
+    standing = s.presenting(FRESH, Presented(**claims))
+    refusal = Refusal(Reason.EXCHANGE_REFUSED, "AADSTS700213: No.", trace="0a-1")
+    for later in (
+        s.after_attempt(standing, refusal, now=NOW),
+        s.after_attempt(standing, None, now=NOW),
+    ):
+        assert s.document(later)["presented"] == claims
+    assert s.document(s.after_attempt(standing, refusal, now=NOW))["trace"] == "0a-1"

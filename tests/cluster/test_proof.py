@@ -40,15 +40,84 @@ async def test_what_a_pod_cannot_do_is_said_in_words(
 ):
     pods.say(reason, "because", proven)
     await hand.create(chatbot(namespace))
+    condition = await until(shown, operator, hand, namespace)
+    assert condition["status"] == ready
+    assert "because" in condition["message"]
+
+
+async def until(reason, operator, hand, namespace):
+    """Look until the chatbot is not ready for this reason; gives the condition."""
     for _ in range(40):
         again = await operator.look(key(namespace))
         await hand.run_pods(namespace)
-        if again.fault and again.fault.reason == shown:
+        if again.fault and again.fault.reason == reason:
             break
         await asyncio.sleep(0.05)
     condition = (await hand.conditions(namespace))["Ready"]
-    assert (condition["status"], condition["reason"]) == (ready, shown)
-    assert "because" in condition["message"]
+    assert condition["reason"] == reason
+    return condition
+
+
+def presents(pods, credential, trace, **other):
+    """Have pods say that Entra refused a token with the claims of a credential, but for others."""
+    pods.say("ExchangeRefused", "AADSTS700213: No.", None)
+    claims = {name: credential[name] for name in ("issuer", "subject", "audience")}
+    pods.document |= {"presented": {**claims, **other}, "trace": trace}
+
+
+async def test_a_young_credential_is_waited_for_only_if_it_is_what_the_pod_presents(
+    *, operator, hand, azure, pods, audit, namespace
+):
+    pods.say("Starting", "", None)
+    await hand.create(chatbot(namespace))
+    await until("Proving", operator, hand, namespace)
+    (credential,) = (await azure.identity(namespace))["credentials"]
+    presents(pods, credential, "first")
+    waits = await until("FederationPropagating", operator, hand, namespace)
+    assert waits["status"] == "Unknown"
+    assert "and equals what the pod presents" in waits["message"]
+    slip = credential["issuer"].rstrip("/") + "/other"
+    presents(pods, credential, "second", issuer=slip)
+    stalls = await until("FederationMisconfigured", operator, hand, namespace)
+    assert stalls["status"] == "False"
+    for word in (slip, credential["issuer"], "AADSTS700213", "(request second)"):
+        assert word in stalls["message"]
+    mark = audit.mark()
+    presents(pods, credential, "third", issuer=slip)
+    await operator.look(key(namespace))
+    assert audit.writes(mark, namespace) == []
+    pods.say()
+    await operator.settle(key(namespace))
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (700024, "ClockSkew"),
+        (90061, "IssuerUnreachable"),
+        (50027, "TokenMalformed"),
+        (90002, "TenantNotFound"),
+        (7000216, "TokenMissing"),
+    ],
+)
+async def test_what_no_wait_heals_is_said_at_once(
+    *, operator, hand, pods, namespace, number, reason
+):
+    pods.say("ExchangeRefused", f"Entra refused: AADSTS{number}: No.", None)
+    await hand.create(chatbot(namespace))
+    condition = await until(reason, operator, hand, namespace)
+    assert condition["status"] == "False"
+    assert (await hand.conditions(namespace))["Stalled"]["reason"] == reason
+
+
+async def test_an_identity_that_entra_does_not_know_is_read_again_and_then_told(
+    *, operator, hand, pods, namespace, clock
+):
+    pods.say("ExchangeRefused", "Entra refused: AADSTS700016: Not found.", None)
+    await hand.create(chatbot(namespace))
+    await until("FederationPropagating", operator, hand, namespace)
+    clock.ahead += operator.world.installation.propagation_deadline
+    await until("IdentityUnknownToEntra", operator, hand, namespace)
 
 
 async def test_an_outage_degrades_a_proven_chatbot_and_does_not_stop_it(

@@ -6,11 +6,12 @@ import asyncio
 import json
 import secrets
 from contextlib import asynccontextmanager, suppress
+from dataclasses import astuple
 
 import pytest
 from chatbot_operator.kube.pods import BODY_LIMIT, PodNetwork, parse
 from chatbot_operator.manifests import OPS_PORT
-from chatbot_operator.ports import Readiness
+from chatbot_operator.ports import Presented, Readiness
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -24,7 +25,12 @@ JSON = st.recursive(
     max_leaves=8,
 )
 DOCUMENTS = st.fixed_dictionaries(
-    {}, optional={"reason": JSON | TEXT, "message": JSON | TEXT, "provenAt": JSON | TEXT}
+    {},
+    optional={
+        **dict.fromkeys(("reason", "message", "provenAt", "trace"), JSON | TEXT),
+        "presented": JSON
+        | st.fixed_dictionaries(dict.fromkeys(("issuer", "subject", "audience"), TEXT | JSON)),
+    },
 )
 
 
@@ -38,7 +44,10 @@ def well_behaved(found):
         assert len(found.reason) <= 64
         assert len(found.message) <= 256
         assert len(found.proven_at) <= 20
-        for text in (found.reason, found.message, found.proven_at):
+        assert len(found.trace) <= 64
+        claims = astuple(found.presented) if found.presented else ()
+        assert all(0 < len(claim) <= 600 for claim in claims)
+        for text in (found.reason, found.message, found.proven_at, found.trace, *claims):
             assert text.isprintable()
             text.encode()
     return True
@@ -49,6 +58,32 @@ def test_a_readiness_document_is_read():
     assert read({"reason": "Starting", "message": "", "provenAt": None}) == Readiness(
         "Starting", "", ""
     )
+
+
+CLAIMS = {"issuer": "https://i/", "subject": "s", "audience": "a"}
+
+
+@pytest.mark.parametrize(
+    ("more", "presented", "trace"),
+    [
+        ({"presented": CLAIMS, "trace": "0a-1"}, Presented("https://i/", "s", "a"), "0a-1"),
+        (
+            {"presented": {**CLAIMS, "subject": "s\n\u202e"}},
+            Presented("https://i/", "s  ", "a"),
+            "",
+        ),
+        ({"presented": {**CLAIMS, "audience": None}}, None, ""),
+        ({"presented": {**CLAIMS, "audience": ["a"]}}, None, ""),
+        ({"presented": {**CLAIMS, "audience": ""}}, None, ""),
+        ({"presented": {"issuer": "i"}}, None, ""),
+        ({"presented": "https://i/"}, None, ""),
+        ({"trace": "no spaces"}, None, ""),
+        ({"trace": 7}, None, ""),
+    ],
+)
+def test_what_a_pod_presents_is_read_whole_or_not_at_all(more, presented, trace):
+    found = read({**PROVEN, **more})
+    assert (found.presented, found.trace) == (presented, trace)
 
 
 @given(st.binary(max_size=BODY_LIMIT))

@@ -6,11 +6,13 @@ import datetime as dt
 
 import pytest
 from chatbot_operator.errors import Fault, Pending, Stuck
-from chatbot_operator.ports import Readiness
+from chatbot_operator.ports import Credential, Presented, Readiness
 from chatbot_operator.steps.proof import Grants, Proof, judge
 
 NOW = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
 DEADLINE = dt.timedelta(minutes=15)
+CREDENTIAL = Credential("cb-1", "https://issuer/", "system:serviceaccount:a:b", ("api://x",))
+EQUAL = Presented("https://issuer/", "system:serviceaccount:a:b", "api://x")
 PROVEN_AT = "2026-01-31T11:00:00Z"
 PROVEN = Readiness("Proven", "The account answered.", PROVEN_AT)
 
@@ -20,7 +22,7 @@ def answer(reason, *, proven=False):
 
 
 def granted(ago):
-    return Grants(role=NOW - ago, federation=NOW - ago, deadline=DEADLINE)
+    return Grants(role=NOW - ago, federation=NOW - ago, deadline=DEADLINE, credential=CREDENTIAL)
 
 
 def outcome(*answers, ago=dt.timedelta(minutes=1), latched=""):
@@ -123,8 +125,8 @@ def test_a_grant_may_take_its_time_to_spread_and_no_longer(reason, what, proven)
 def test_each_grant_has_a_deadline_of_its_own():
     old, young = NOW - DEADLINE * 2, NOW
     for reason, grants in (
-        ("PermissionDenied", Grants(role=young, federation=old, deadline=DEADLINE)),
-        ("ExchangeRefused", Grants(role=old, federation=young, deadline=DEADLINE)),
+        ("PermissionDenied", Grants(young, old, DEADLINE, CREDENTIAL)),
+        ("ExchangeRefused", Grants(old, young, DEADLINE, CREDENTIAL)),
     ):
         with pytest.raises(Pending):
             judge([answer(reason)], grants, NOW)
@@ -144,3 +146,90 @@ def test_what_is_said_while_a_grant_spreads_does_not_change_from_pass_to_pass():
 def test_an_unknown_reason_is_said_to_be_unknown():
     assert said(outcome(answer("Nonsense"))) == (Stuck, "UnknownReadiness")
     assert said(outcome(answer("Nonsense", proven=True))) == (Stuck, "UnknownReadiness")
+
+
+def exchange(number, presented=EQUAL, trace=""):
+    """What a pod says when Entra refuses its token."""
+    said = f"Entra refused this chatbot's federated token: AADSTS{number}: No."
+    return Readiness("ExchangeRefused", said, "", presented, trace)
+
+
+OLD = DEADLINE + dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("number", "young", "old"),
+    [
+        (70021, (Pending, "FederationPropagating"), (Stuck, "FederationMisconfigured")),
+        (700211, (Pending, "FederationPropagating"), (Stuck, "FederationMisconfigured")),
+        (700212, (Pending, "FederationPropagating"), (Stuck, "FederationMisconfigured")),
+        (700213, (Pending, "FederationPropagating"), (Stuck, "FederationMisconfigured")),
+        (70025, (Pending, "FederationPropagating"), (Stuck, "FederationMisconfigured")),
+        (700016, (Pending, "FederationPropagating"), (Stuck, "IdentityUnknownToEntra")),
+        (999999, (Pending, "FederationPropagating"), (Stuck, "FederationMisconfigured")),
+        (7002138, (Stuck, "FederationMisconfigured"), (Stuck, "FederationMisconfigured")),
+        (700024, (Stuck, "ClockSkew"), (Stuck, "ClockSkew")),
+        (90061, (Stuck, "IssuerUnreachable"), (Stuck, "IssuerUnreachable")),
+        (50027, (Stuck, "TokenMalformed"), (Stuck, "TokenMalformed")),
+        (90002, (Stuck, "TenantNotFound"), (Stuck, "TenantNotFound")),
+        (7000216, (Stuck, "TokenMissing"), (Stuck, "TokenMissing")),
+    ],
+)
+@pytest.mark.parametrize("presented", [EQUAL, None])
+def test_entras_number_tells_what_heals_by_waiting_from_what_does_not(
+    number, young, old, presented
+):
+    assert said(outcome(exchange(number, presented))) == young
+    assert said(outcome(exchange(number, presented), ago=OLD)) == old
+
+
+@pytest.mark.parametrize(
+    ("presented", "words"),
+    [
+        (
+            Presented("https://issuer", EQUAL.subject, EQUAL.audience),
+            "The token's issuer is 'https://issuer', the credential's is 'https://issuer/'.",
+        ),
+        (
+            Presented(EQUAL.issuer, "system:serviceaccount:a:B", EQUAL.audience),
+            (
+                "The token's subject is 'system:serviceaccount:a:B', the credential's is"
+                " 'system:serviceaccount:a:b'."
+            ),
+        ),
+        (
+            Presented(EQUAL.issuer, EQUAL.subject, "api://y"),
+            "The token's audience is 'api://y', the credential's is 'api://x'.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("number", [70021, 700211, 700212, 700213, 7002138, 70025, 1000000])
+def test_a_token_that_differs_from_the_credential_is_misconfigured_however_young_it_is(
+    presented, words, number
+):
+    fault = outcome(exchange(number, presented), ago=dt.timedelta(0))
+    assert said(fault) == (Stuck, "FederationMisconfigured")
+    assert words in fault.message
+    assert "equals" not in fault.message
+
+
+def test_a_difference_does_not_explain_what_entra_refuses_for_another_cause():
+    other = Presented("https://other/", EQUAL.subject, EQUAL.audience)
+    assert said(outcome(exchange(700024, other))) == (Stuck, "ClockSkew")
+
+
+@pytest.mark.parametrize("ago", [dt.timedelta(minutes=1), OLD])
+def test_what_azure_was_found_to_hold_is_said(ago):
+    since = f"{NOW - ago:%Y-%m-%d %H:%M UTC}"
+    federated = outcome(exchange(700213), ago=ago).message
+    assert f"credential is there since {since} and equals what the pod presents." in federated
+    unknown = outcome(exchange(700213, None), ago=ago).message
+    assert f"credential is there since {since}." in unknown
+    denied = outcome(answer("PermissionDenied"), ago=ago).message
+    assert f"role assignment is there since {since}." in denied
+
+
+def test_a_fault_that_needs_a_person_bears_the_id_by_which_entra_finds_it():
+    assert outcome(exchange(90061, trace="abc")).trace == "abc"
+    assert outcome(exchange(700213, trace="abc"), ago=OLD).trace == "abc"
+    assert outcome(exchange(700213, trace="abc")).trace == ""

@@ -11,12 +11,14 @@ from typing import Self
 import aiohttp
 
 from chatbot_operator.manifests import OPS_PORT
-from chatbot_operator.ports import Readiness
+from chatbot_operator.ports import Presented, Readiness
 
 TIMEOUT_SECONDS = 3.0
-BODY_LIMIT = 4096
+BODY_LIMIT = 8192
 REASON_LIMIT = 64
 MESSAGE_LIMIT = 256
+CLAIM_LIMIT = 600
+TRACE = re.compile(r"[-\w]{1,64}", re.ASCII)
 TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 
 
@@ -60,7 +62,21 @@ def parse(body: bytes) -> Readiness | None:
         reason=_printable(document["reason"])[:REASON_LIMIT],
         message=_printable(str(document.get("message", "")))[:MESSAGE_LIMIT],
         proven_at=proven_at if isinstance(proven_at, str) and _is_time(proven_at) else "",
+        presented=_presented(document.get("presented")),
+        trace=_trace(document.get("trace")),
     )
+
+
+def _presented(claims: object) -> Presented | None:
+    if not isinstance(claims, dict):
+        return None
+    found = [claims.get(name) for name in ("issuer", "subject", "audience")]
+    words = [_printable(each)[:CLAIM_LIMIT] for each in found if isinstance(each, str) and each]
+    return Presented(*words) if len(words) == len(found) else None
+
+
+def _trace(text: object) -> str:
+    return text if isinstance(text, str) and TRACE.fullmatch(text) else ""
 
 
 def _is_time(text: str) -> bool:

@@ -26,6 +26,14 @@ DOUBT_SECONDS = 30.0
 A federated credential may be read every other second at most (managed identity throttling limits).
 """
 
+DOUBTFUL = frozenset(
+    {
+        *("RolePropagating", "RoleMisconfigured", "IdentityUnknownToEntra"),
+        *("FederationPropagating", "FederationMisconfigured"),
+    }
+)
+"""What a pod is refused with that may mean that Azure no longer holds what it did."""
+
 GRANTS = ("IdentityReady", "RoleAssigned", "FederationReady")
 
 
@@ -102,10 +110,7 @@ def _recorded(world: World, chatbot: Chatbot) -> Granted | None:
 
 
 def _refused(chatbot: Chatbot) -> bool:
-    return any(
-        c.type == "AccessProven" and c.reason.startswith(("Role", "Federation"))
-        for c in conditions_of(chatbot)
-    )
+    return any(c.type == "AccessProven" and c.reason in DOUBTFUL for c in conditions_of(chatbot))
 
 
 def _age(world: World, known: Granted) -> float:

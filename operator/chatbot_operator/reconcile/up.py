@@ -39,6 +39,7 @@ from chatbot_operator.status import (
     unknown,
 )
 from chatbot_operator.steps import exposure, injection, proof, scaling, workload
+from chatbot_operator.steps.federation import trusted
 from chatbot_operator.steps.permission import allowance, capped, permission
 
 PATIENCE = 10.0
@@ -100,7 +101,7 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
     served = await _serve(world, wanted, memory, findings)
     async with findings.step("AccessProven", "Proven") as said:
         latched = chatbot.recorded.proven_at if served.available else ""
-        grants = _grants(world, findings)
+        grants = _grants(world, chatbot, findings)
         proven = proof.judge(served.answers, grants, world.now(), latched=latched)
         findings.facts["provenAt"] = chatbot.recorded.proven_at or proven.at
         said.append("A pod was answered with its own token.")
@@ -243,10 +244,11 @@ def _patience(world: World, chatbot: Chatbot) -> float:
     return max(world.installation.proof_poll, min(LONGEST_WAIT, waited / PATIENCE))
 
 
-def _grants(world: World, findings: Findings) -> proof.Grants:
+def _grants(world: World, chatbot: Chatbot, findings: Findings) -> proof.Grants:
     granted, now = findings.facts.get("grantedAt", {}), stamp(world.now())
     return proof.Grants(
         role=parse(granted.get("role", now)),
         federation=parse(granted.get("credential", now)),
         deadline=dt.timedelta(seconds=world.installation.propagation_deadline),
+        credential=trusted(chatbot, world.installation),
     )

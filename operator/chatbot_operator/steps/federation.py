@@ -7,7 +7,8 @@ from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.ports import Credential, Identity, Installation, World
 
 
-def _wanted(chatbot: Chatbot, installation: Installation) -> Credential:
+def trusted(chatbot: Chatbot, installation: Installation) -> Credential:
+    """Give the credential by which the chatbot's service account is to be the identity."""
     return Credential(
         name=naming.credential_name(installation.issuer),
         issuer=installation.issuer,
@@ -18,13 +19,13 @@ def _wanted(chatbot: Chatbot, installation: Installation) -> Credential:
 
 async def federated(world: World, chatbot: Chatbot, identity: Identity) -> bool:
     """Tell whether the credential is there, byte for byte."""
-    wanted = _wanted(chatbot, world.installation)
+    wanted = trusted(chatbot, world.installation)
     return await world.azure.credential(identity.id, wanted.name) == wanted
 
 
 async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool:
     """Write the credential if it is missing or differs in a single byte; tell whether it did."""
-    wanted = _wanted(chatbot, world.installation)
+    wanted = trusted(chatbot, world.installation)
     live = await world.azure.credential(identity.id, wanted.name)
     if live == wanted:
         return False

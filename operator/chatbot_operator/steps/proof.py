@@ -18,19 +18,31 @@ from chatbot_operator.errors import (
     entra_code,
     look_up,
 )
-from chatbot_operator.ports import Object, Readiness, World
+from chatbot_operator.ports import Credential, Object, Presented, Readiness, World
 
 ASKED: Final = 5
 """Pods asked for their readiness in a pass: enough to see a fault, few enough for a large fleet."""
 
+TIME: Final = "%Y-%m-%d %H:%M UTC"
+
+_FIXES: Final = {
+    "issuer": "Restart the operator if the cluster's issuer has changed.",
+    "subject": "Let the pod run under the chatbot's own service account.",
+    "audience": "Set TOKEN_AUDIENCE of the operator to what the webhook projects.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Since when, in UTC, role and credential have been there, and how long they may need."""
+    """Since when, in UTC, role and credential have been there, and how long they may need.
+
+    `credential` is the one that was written.
+    """
 
     role: dt.datetime
     federation: dt.datetime
     deadline: dt.timedelta
+    credential: Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +104,44 @@ def _passes(answer: Readiness) -> bool:
 
 def _fault(answer: Readiness, grants: Grants, now: dt.datetime) -> Fault:
     row = _row(answer)
+    known = REASONS[row.reason]
+    federates = row.reason == "FederationMisconfigured"
+    astray = _astray(answer.presented, grants.credential) if federates else ""
+    if astray:
+        return Stuck(row.reason, f"{known.cause} {astray} {answer.message}", trace=answer.trace)
+    found = _found(row, answer, grants)
     since = grants.role if row.meanwhile == "RolePropagating" else grants.federation
     if row.meanwhile and now < since + grants.deadline:
         until = (since + grants.deadline).strftime("%H:%M UTC")
-        return _pending(row.meanwhile, f"It is taken for an error at {until}. {answer.message}")
-    known = REASONS[row.reason]
+        said = f"{found} It is taken for an error at {until}. {answer.message}"
+        return _pending(row.meanwhile, said)
     if known.fault is Pending:
         return _pending(row.reason, answer.message)
-    return Stuck(known.name, f"{known.cause} {known.fix} {answer.message}")
+    message = " ".join(filter(None, (known.cause, found, known.fix, answer.message)))
+    return Stuck(known.name, message, trace=answer.trace)
+
+
+def _found(row: Row, answer: Readiness, grants: Grants) -> str:
+    """Say what Azure was found to hold for what the pod was refused."""
+    if row.meanwhile == "RolePropagating":
+        return f"The role assignment is there since {grants.role:{TIME}}."
+    if not (row.meanwhile or row.reason == "FederationMisconfigured"):
+        return ""
+    equal = " and equals what the pod presents" if answer.presented else ""
+    return f"The federated credential is there since {grants.federation:{TIME}}{equal}."
+
+
+def _astray(presented: Presented | None, credential: Credential) -> str:
+    """Say how what a pod presents differs from what the credential trusts; empty if in nothing."""
+    if presented is None:
+        return ""
+    trusts = (credential.issuer, credential.subject, ", ".join(credential.audiences))
+    presents = (presented.issuer, presented.subject, presented.audience)
+    return " ".join(
+        f"The token's {what} is {one!r}, the credential's is {other!r}. {fix}"
+        for (what, fix), one, other in zip(_FIXES.items(), presents, trusts, strict=True)
+        if one != other
+    )
 
 
 def _pending(name: str, said: str = "") -> Pending:
