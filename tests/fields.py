@@ -108,6 +108,10 @@ def openai(name: str, value: Any, env: str, expected: str) -> Reach:
     return Reach({"openAI": {name: value}}, DEPLOYMENTS, variable(env), expected)
 
 
+def chat(given: dict[str, Any], env: str, expected: str) -> Reach:
+    return Reach({"chat": given}, DEPLOYMENTS, variable(env), expected)
+
+
 def pods(name: str, value: Any, find: Find, expected: Any) -> Reach:
     return Reach({"pods": {name: value}}, DEPLOYMENTS, find, expected)
 
@@ -130,9 +134,19 @@ REACHES = {
     "openAI.deployment": openai(
         "deployment", "gpt-4o-mini", "AZURE_OPENAI_DEPLOYMENT", "gpt-4o-mini"
     ),
+    "openAI.apiVersion": openai(
+        "apiVersion", "2024-10-21", "AZURE_OPENAI_API_VERSION", "2024-10-21"
+    ),
+    "openAI.contextWindow": openai("contextWindow", 128000, "CONTEXT_WINDOW", "128000"),
+    "openAI.topP": openai("topP", 0.5, "TOP_P", "0.5"),
     "openAI.temperature": openai("temperature", 0.5, "TEMPERATURE", "0.5"),
     "openAI.maxOutputTokens": openai("maxOutputTokens", 800, "MAX_OUTPUT_TOKENS", "800"),
     "chat.title": Reach({"chat": {"title": "Help"}}, DEPLOYMENTS, variable("CHAT_TITLE"), "Help"),
+    "chat.welcome": chat({"welcome": "Hi $"}, "CHAT_WELCOME", "Hi $$"),
+    "chat.starters[]": chat({"starters": ["Why? 🙂"]}, "CHAT_STARTERS", '["Why? 🙂"]'),
+    "chat.disclaimer": chat({"disclaimer": "None."}, "CHAT_DISCLAIMER", "None."),
+    "chat.memory.maxTurns": chat({"memory": {"maxTurns": 4}}, "MEMORY_MAX_TURNS", "4"),
+    "chat.memory.maxTokens": chat({"memory": {"maxTokens": 900}}, "MEMORY_MAX_TOKENS", "900"),
     "chat.systemPrompt": Reach(
         {"chat": {"systemPrompt": "Be kind."}},
         CONFIG_MAPS,
@@ -279,6 +293,8 @@ REACHES = {
 }
 
 SHOWN_ELSEWHERE = {
+    "chat.systemPromptFrom.configMapKeyRef.name": "needs a ConfigMap: test_prompt",
+    "chat.systemPromptFrom.configMapKeyRef.key": "needs a ConfigMap: test_prompt",
     "openAI.account": "cannot change: test_admission; what it means: test_permission",
     "deletionPolicy": "means something at the end only: test_made",
 }

@@ -90,8 +90,21 @@ def given_by_the_operator(**given):
 FULL = given_by_the_operator(
     daily_tokens=50000,
     access={"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}},
-    openai={"temperature": 0.5, "maxOutputTokens": 800},
-    chat={"title": "Help", "systemPrompt": "Be kind."},
+    openai={
+        "apiVersion": "2024-10-21",
+        "temperature": 0.5,
+        "topP": 0.9,
+        "maxOutputTokens": 800,
+        "contextWindow": 128000,
+    },
+    chat={
+        "title": "Help",
+        "systemPrompt": "Be kind.",
+        "welcome": "Hello $(HOST)",
+        "starters": ["Why? 🙂"],
+        "disclaimer": "No advice.",
+        "memory": {"maxTurns": 5, "maxTokens": 9000},
+    },
 )
 
 
@@ -113,7 +126,11 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert (settings.port, settings.ops_port) == (manifests.PAGE_PORT, manifests.OPS_PORT)
     assert settings.endpoint == "https://contoso.openai.azure.com/"
     assert (settings.deployment, settings.title) == ("gpt-4o", "Help")
-    assert (settings.temperature, settings.max_output_tokens) == (0.5, 800)
+    assert (settings.temperature, settings.top_p, settings.max_output_tokens) == (0.5, 0.9, 800)
+    assert (settings.api_version, settings.context_window) == ("2024-10-21", 128000)
+    assert (settings.memory_turns, settings.memory_tokens) == (5, 9000)
+    assert settings.starters == ("Why? 🙂",)
+    assert settings.disclaimer == "No advice."
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
     assert settings.daily_tokens == 50000
     assert settings.access is not None

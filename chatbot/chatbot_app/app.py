@@ -19,12 +19,13 @@ from dotenv import load_dotenv
 from chatbot_app import settings as settings_module
 from chatbot_app import telemetry
 from chatbot_app.budget import Budget
-from chatbot_app.completions import Completions, Sampling
+from chatbot_app.completions import Completions, Model, Sampling
+from chatbot_app.conversation import Memory, remember
 from chatbot_app.credential import Credential, nobody, person, workload_identity
 from chatbot_app.ops import probes
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason, Refusal, RefusedError
-from chatbot_app.routes import Chat, page
+from chatbot_app.routes import Chat, Texts, page
 from chatbot_app.serving import Ending, Server, listen, serve
 from chatbot_app.standing import Standing
 from chatbot_app.words import for_person, for_visitor
@@ -93,8 +94,9 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
     proof = _proof(settings, credential, completions)
     words = _words(settings)
     chat = Chat(
-        title=settings.title,
+        texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
         system_prompt=settings.system_prompt,
+        memory=_memory(settings),
         completions=completions,
         ended=proof.chat_ended,
         words=words,
@@ -141,10 +143,19 @@ def _credential(settings: Settings) -> Credential:
 
 def _completions(settings: Settings, credential: Credential) -> Completions:
     return Completions(
-        endpoint=settings.endpoint,
-        deployment=settings.deployment,
-        sampling=Sampling(settings.temperature, settings.max_output_tokens),
+        model=Model(settings.endpoint, settings.deployment, settings.api_version),
+        sampling=Sampling(settings.temperature, settings.top_p, settings.max_output_tokens),
         token=credential.token,
+    )
+
+
+def _memory(settings: Settings) -> Memory:
+    return remember(
+        window=settings.context_window,
+        answer=settings.max_output_tokens,
+        most=settings.memory_tokens,
+        turns=settings.memory_turns,
+        system=settings.system_prompt,
     )
 
 

@@ -12,6 +12,7 @@ import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx2
 import openai
@@ -67,15 +68,48 @@ class Sampling:
     """What is sent only when set, because reasoning models refuse it otherwise."""
 
     temperature: float | None = None
+    top_p: float | None = None
     max_output_tokens: int | None = None
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the call that are set."""
         chosen = {
             "temperature": self.temperature,
+            "top_p": self.top_p,
             "max_completion_tokens": self.max_output_tokens,
         }
         return {name: value for name, value in chosen.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model deployment of an account.
+
+    `endpoint` ends with a slash. With an `api_version` it is called the way it was before
+    /openai/v1/, for gateways and clouds that know no other
+    (https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
+    """
+
+    endpoint: str
+    deployment: str
+    api_version: str = ""
+
+    @property
+    def chats(self) -> str:
+        """Base URL of chat completions."""
+        if self.api_version:
+            return f"{self.endpoint}openai/deployments/{quote(self.deployment, safe='')}/"
+        return f"{self.endpoint}openai/v1/"
+
+    @property
+    def models(self) -> str:
+        """Base URL of the list of models."""
+        return f"{self.endpoint}openai/" if self.api_version else f"{self.endpoint}openai/v1/"
+
+    @property
+    def query(self) -> dict[str, object]:
+        """What every call carries in its query."""
+        return {"api-version": self.api_version} if self.api_version else {}
 
 
 class Completions:
@@ -84,18 +118,21 @@ class Completions:
     def __init__(
         self,
         *,
-        endpoint: str,
-        deployment: str,
+        model: Model,
         sampling: Sampling,
         token: Callable[[], Awaitable[str]],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._deployment = deployment
+        self._model = model
         self._sampling = sampling
         self._sleep = sleep
         # Retries are ours: the client's own would sleep through a 429 while a visitor waits.
         self._client = openai.AsyncOpenAI(
-            base_url=f"{endpoint}openai/v1/", api_key=token, timeout=TIMEOUT, max_retries=0
+            base_url=model.chats,
+            default_query=model.query,
+            api_key=token,
+            timeout=TIMEOUT,
+            max_retries=0,
         )
 
     async def stream(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
@@ -120,7 +157,7 @@ class Completions:
     async def _attempt(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
         create: Any = self._client.chat.completions.with_streaming_response.create
         call = create(
-            model=self._deployment,
+            model=self._model.deployment,
             messages=messages,
             stream=True,
             stream_options={"include_usage": True},
@@ -146,7 +183,9 @@ class Completions:
         Raises:
             RefusedError: the account did not answer it with 200.
         """
-        client = self._client.with_options(api_key=token, timeout=_PROBE_TIMEOUT)
+        client = self._client.with_options(
+            base_url=self._model.models, api_key=token, timeout=_PROBE_TIMEOUT
+        )
         try:
             await client.models.with_raw_response.list()
         except openai.OpenAIError as error:

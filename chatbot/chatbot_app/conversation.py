@@ -28,6 +28,25 @@ class Message:
     content: str
 
 
+BYTES_PER_TOKEN = 3
+"""Fewer than English has (4.2), so that most other languages fit, too; where it is wrong, Azure
+says so and less is sent."""
+ANSWER_TOKENS = 4096
+"""Left of the context window for an answer whose length has no limit, but a quarter at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How much of a conversation the model is sent: bytes of UTF-8, turns (None: any number)."""
+
+    size: int = HISTORY_BYTES
+    turns: int | None = None
+
+    def shorter(self) -> Memory:
+        """Give a memory of a quarter of the size."""
+        return Memory(self.size // 4, self.turns)
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The messages for one call, and how many older ones were left out."""
@@ -65,19 +84,40 @@ def _message(item: object) -> Message:
     raise UnacceptableError("A message is the user's or the assistant's.")
 
 
-def trim(messages: tuple[Message, ...], *, budget: int = HISTORY_BYTES) -> Prompt:
-    """Keep the newest whole turns that fit into `budget` bytes of UTF-8, always the last one.
+def remember(
+    *,
+    window: int | None,
+    answer: int | None,
+    most: int | None,
+    turns: int | None,
+    system: str,
+) -> Memory:
+    """Work out the memory of a chatbot; all in tokens but `turns` and the text of `system`.
+
+    `window` is the context window of the model, `answer` the longest answer, `most` what the team
+    wants remembered at most; None is unknown, or no limit.
+    """
+    limits = [most * BYTES_PER_TOKEN] if most else []
+    if window:
+        reserve = answer or min(ANSWER_TOKENS, window // 4)
+        limits.append((window - reserve) * BYTES_PER_TOKEN - len(system.encode()))
+    return Memory(max(0, min(limits)) if limits else HISTORY_BYTES, turns)
+
+
+def trim(messages: tuple[Message, ...], memory: Memory) -> Prompt:
+    """Keep the newest whole turns that the memory holds, always the last one.
 
     A turn is a visitor's message with the answers that follow it, so what is kept never begins
     with an answer to something that was left out.
     """
-    kept, size = len(messages), 0
+    kept, size, turns = len(messages), 0, 0
     for index in range(len(messages) - 1, -1, -1):
         size += len(messages[index].content.encode())
-        if size > budget and kept < len(messages):
+        full = size > memory.size or turns == memory.turns
+        if full and kept < len(messages):
             break
         if messages[index].role == "user":
-            kept = index
+            kept, turns = index, turns + 1
     return Prompt(messages[kept:], left_out=kept)
 
 

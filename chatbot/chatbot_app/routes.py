@@ -14,7 +14,7 @@ import json
 import logging
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -40,7 +40,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BODY_LIMIT = 1024 * 1024
-SHORTER_HISTORY = conversation.HISTORY_BYTES // 4
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the page shows of the chatbot itself; what is empty it shows in its own words."""
+
+    title: str
+    welcome: str = ""
+    starters: tuple[str, ...] = ()
+    disclaimer: str = ""
 
 
 @dataclass(slots=True)
@@ -50,8 +59,9 @@ class Chat:
     `budget` is what is left of it: the one thing here that changes.
     """
 
-    title: str
+    texts: Texts
     system_prompt: str
+    memory: conversation.Memory
     completions: Completions
     ended: Callable[[Refusal | None], None]
     words: Callable[[Refusal], str]
@@ -68,7 +78,7 @@ def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = Non
     admission = [Middleware(Admission, access)] if access else []
 
     async def config(_: Request) -> Response:
-        return JSONResponse({"title": chat.title}, headers=HEADERS)
+        return JSONResponse(asdict(chat.texts), headers=HEADERS)
 
     async def answer(request: Request) -> Response:
         return _spent(chat) or await _chat(chat, request, local_only=local_only)
@@ -124,8 +134,8 @@ async def _frames(
 ) -> AsyncGenerator[bytes, None]:
     """Answer; a history that is too long for the model is shortened once."""
     ending = _Ending(started=time.monotonic())
-    for budget in (conversation.HISTORY_BYTES, SHORTER_HISTORY):
-        prompt = conversation.trim(messages, budget=budget)
+    for memory in (chat.memory, chat.memory.shorter()):
+        prompt = conversation.trim(messages, memory)
         async with aclosing(_answer(chat, prompt, ending)) as frames:
             async for piece in frames:
                 yield piece

@@ -7,6 +7,7 @@ mends it once; a missing prompt file is no error, because its ConfigMap is optio
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,10 +54,18 @@ class Settings:
     port: int = DEFAULT_PORT
     ops_port: int | None = None
     scope: str = DEFAULT_SCOPE
+    api_version: str = ""
     temperature: float | None = None
+    top_p: float | None = None
     max_output_tokens: int | None = None
     daily_tokens: int | None = None
+    context_window: int | None = None
+    memory_turns: int | None = None
+    memory_tokens: int | None = None
     title: str = "Chatbot"
+    welcome: str = ""
+    starters: tuple[str, ...] = ()
+    disclaimer: str = ""
     system_prompt: str = ""
     credential_since_file: Path | None = None
     proof_delay: float = 15.0
@@ -119,10 +128,18 @@ def parse(environment: Mapping[str, str]) -> Settings:
         port=read.port("PORT", default=DEFAULT_PORT) or 0,
         ops_port=ops_port,
         scope=read.text("AZURE_OPENAI_SCOPE", default=DEFAULT_SCOPE),
+        api_version=read.text("AZURE_OPENAI_API_VERSION"),
         temperature=read.number("TEMPERATURE", low=0, high=2),
+        top_p=read.number("TOP_P", low=0, high=1),
         max_output_tokens=read.whole("MAX_OUTPUT_TOKENS", low=1, high=2**31 - 1),
         daily_tokens=read.whole("DAILY_TOKEN_BUDGET", low=1, high=10**12),
+        context_window=read.whole("CONTEXT_WINDOW", low=1, high=2**31 - 1),
+        memory_turns=read.whole("MEMORY_MAX_TURNS", low=1, high=2**31 - 1),
+        memory_tokens=read.whole("MEMORY_MAX_TOKENS", low=1, high=2**31 - 1),
         title=read.text("CHAT_TITLE", default="Chatbot"),
+        welcome=read.text("CHAT_WELCOME"),
+        starters=read.texts("CHAT_STARTERS"),
+        disclaimer=read.text("CHAT_DISCLAIMER"),
         system_prompt=read.prompt("SYSTEM_PROMPT_FILE", prompt_file),
         credential_since_file=read.path("CREDENTIAL_SINCE_FILE"),
         proof_delay=read.seconds("PROOF_DELAY_SECONDS", low=0, default=15.0),
@@ -231,6 +248,17 @@ class _Reader:
         except ValueError as error:
             self.problems.append(Problem(name, f"must be networks such as 10.0.0.0/8: {error}"))
             return ()
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.text(name)
+        try:
+            found = json.loads(value or "[]")
+        except ValueError:
+            found = None
+        if isinstance(found, list) and all(isinstance(text, str) for text in found):
+            return tuple(found)
+        self.problems.append(Problem(name, 'must be a JSON list of texts, such as ["Hello"]'))
+        return ()
 
     def path(self, name: str) -> Path | None:
         value = self.text(name)

@@ -39,6 +39,40 @@ class DeletionPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Chat:
+    """What visitors see and what the model is told and remembers; what is empty was not said.
+
+    `prompt_from` names a ConfigMap of the same namespace and a key in it; the text is read in each
+    pass.
+    """
+
+    title: str
+    welcome: str
+    starters: tuple[str, ...]
+    disclaimer: str
+    system_prompt: str
+    prompt_from: tuple[str, str] | None
+    max_turns: int | None
+    max_tokens: int | None
+
+    @classmethod
+    def parse(cls, given: dict[str, Any]) -> Self:
+        """Read `spec.chat`."""
+        memory, source = given.get("memory", {}), given.get("systemPromptFrom")
+        reference = source and source["configMapKeyRef"]
+        return cls(
+            title=given["title"],
+            welcome=given.get("welcome", ""),
+            starters=tuple(given.get("starters", ())),
+            disclaimer=given.get("disclaimer", ""),
+            system_prompt=given.get("systemPrompt", ""),
+            prompt_from=(reference["name"], reference["key"]) if reference else None,
+            max_turns=memory.get("maxTurns"),
+            max_tokens=memory.get("maxTokens"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Autoscaling:
     """How many pods there may be, and how busy: `busy` in per cent of the CPU they request."""
 
@@ -84,10 +118,12 @@ class Chatbot:
     leaves_azure: bool
     account: str
     deployment: str
+    api_version: str
     temperature: float | None
+    top_p: float | None
     max_output_tokens: int | None
-    title: str
-    system_prompt: str
+    context_window: int | None
+    chat: Chat
     replicas: int
     autoscaling: Autoscaling | None
     pods: PodSettings
@@ -121,7 +157,7 @@ class Chatbot:
         """Read the resource as the API server returned it."""
         metadata, spec = body["metadata"], body["spec"]
         openai, service = spec["openAI"], spec.get("service", {})
-        chat, status = spec.get("chat", {}), body.get("status", {})
+        status = body.get("status", {})
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -133,10 +169,12 @@ class Chatbot:
             leaves_azure=metadata.get("annotations", {}).get(LEAVE_AZURE) == "true",
             account=openai["account"],
             deployment=openai["deployment"],
+            api_version=openai.get("apiVersion", ""),
             temperature=openai.get("temperature"),
+            top_p=openai.get("topP"),
             max_output_tokens=openai.get("maxOutputTokens"),
-            title=chat["title"],
-            system_prompt=chat.get("systemPrompt", ""),
+            context_window=openai.get("contextWindow"),
+            chat=Chat.parse(spec["chat"]),
             replicas=spec["replicas"],
             autoscaling=_autoscaling(spec.get("autoscaling")),
             pods=PodSettings.parse(spec),

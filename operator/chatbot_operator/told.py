@@ -19,7 +19,7 @@ ACCOUNT_DELAY = 2.0
 
 
 class Users:
-    """Which chatbots name which account, and which namespace they live in."""
+    """Which chatbots name which thing, such as an account, and which namespace they live in."""
 
     def __init__(self) -> None:
         self._account: dict[Place, str] = {}
@@ -76,7 +76,7 @@ class Told:
     """All that was told; what is news of it puts keys on the queue."""
 
     def __init__(self, enqueue: Enqueue) -> None:
-        self.users = Users()
+        self.users, self._readers = Users(), Users()
         self.chatbots, self.accounts = News(), News()
         self._answers, self._namespaces = News(), News()
         self._enqueue = enqueue
@@ -88,6 +88,7 @@ class Told:
         account = body.get("spec", {}).get("openAI", {}).get("account", "")
         if self.users.see(*where, account):
             await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
+        self._readers.see(*where, f"{meta['namespace']}/{_prompt(body)}")
         # Not the status: the operator writes it, and would follow its own tail.
         finalizers = tuple(meta.get("finalizers", ()))
         told = meta.get("annotations", {})
@@ -99,6 +100,7 @@ class Told:
     async def no_chatbot(self, namespace: str, name: str) -> None:
         """There is no such chatbot any more."""
         self.chatbots.forget(namespace, name)
+        self._readers.forget(namespace, name)
         account = self.users.forget(namespace, name)
         if account:
             await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
@@ -118,6 +120,10 @@ class Told:
         self._answers.forget("", name)
         await self._ring(self.users.of(name))
 
+    async def prompt(self, namespace: str, name: str) -> None:
+        """This ConfigMap, which may hold a prompt, came, changed or went."""
+        await self._ring(self._readers.of(f"{namespace}/{name}"))
+
     async def namespace(self, body: Body) -> None:
         """There is this namespace; its labels decide what accounts allow."""
         meta = body["metadata"]
@@ -131,6 +137,13 @@ class Told:
     async def _ring(self, keys: list[Key]) -> None:
         for key in keys:
             await self._enqueue(key, urgent=True)
+
+
+def _prompt(body: Body) -> str:
+    """Name the ConfigMap that holds a chatbot's prompt; empty if none does."""
+    chat = body.get("spec", {}).get("chat", {})
+    reference = chat.get("systemPromptFrom", {}).get("configMapKeyRef", {})
+    return str(reference.get("name", ""))
 
 
 def _answers(body: Body) -> object:

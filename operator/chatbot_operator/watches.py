@@ -7,7 +7,7 @@ from typing import Any
 
 import kopf
 
-from chatbot_operator.manifests import MANAGER
+from chatbot_operator.manifests import MANAGER, WATCH
 from chatbot_operator.ports import (
     ACCOUNTS,
     CHATBOTS,
@@ -37,13 +37,20 @@ def register(
     _watch_accounts(registry, told, heard)
     _watch_namespaces(registry, told, heard)
     for child in CHILDREN:
-        _watch_children(registry, child, enqueue, heard)
+        _watch_children(registry, child, told, enqueue, heard)
 
 
 def _watch_children(
-    registry: kopf.OperatorRegistry, child: Resource, enqueue: Enqueue, heard: Callable[[], None]
+    registry: kopf.OperatorRegistry,
+    child: Resource,
+    told: Told,
+    enqueue: Enqueue,
+    heard: Callable[[], None],
 ) -> None:
-    """Watch what chatbots own; of what only some have, the status says nothing to the operator."""
+    """Watch what chatbots own, and the prompts that teams keep in ConfigMaps of their own.
+
+    Of what only some chatbots have, the status says nothing to the operator.
+    """
     news = News()
 
     @kopf.on.event(child.group, child.version, child.plural, registry=registry, id=child.plural)
@@ -52,6 +59,8 @@ def _watch_children(
     ) -> None:
         heard()
         where = (namespace or "", name)
+        if child == CONFIG_MAPS:
+            await told.prompt(*where)
         if event["type"] == "DELETED":
             news.forget(*where)
         elif child in OPTIONAL:
@@ -108,7 +117,8 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.server_timeout = 300
     for child in CHILDREN:
         where = (child.group, child.version, child.plural)
-        chosen.watching.label_selectors[where] = f"app.kubernetes.io/managed-by={MANAGER}"
+        selector = WATCH if child == CONFIG_MAPS else f"app.kubernetes.io/managed-by={MANAGER}"
+        chosen.watching.label_selectors[where] = selector
     return chosen
 
 

@@ -39,8 +39,8 @@ def test_an_answer_streams_as_events(chatbot):
 def test_pieces_arrive_while_the_model_still_speaks(chatbot, upstream):
     upstream.answers = [Say(("a",) * 50, pause=0.1)]
     with httpx2.stream("POST", f"{chatbot.page}api/chat", json=HI, timeout=60) as response:
-        first = next(response.iter_text())
-        assert "delta" in first
+        pieces = response.iter_text()  # held: its end would end the stream
+        assert "delta" in next(pieces)
         assert upstream.streaming == 1
 
 
@@ -163,4 +163,9 @@ def test_the_page_asks_nobody_else(chatbot):
 
 
 def test_the_title_is_shown(chatbot):
-    assert httpx2.get(f"{chatbot.page}api/config").json() == {"title": "Ask Ada"}
+    assert httpx2.get(f"{chatbot.page}api/config").json() == {
+        "title": "Ask Ada",
+        "welcome": "",
+        "starters": [],
+        "disclaimer": "",
+    }

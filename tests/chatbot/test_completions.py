@@ -19,7 +19,7 @@ from chatbot.upstream import (
     Refuse,
     Say,
 )
-from chatbot_app.completions import Completions, Delta, Finish, Sampling, Usage
+from chatbot_app.completions import Completions, Delta, Finish, Model, Sampling, Usage
 from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError
 
 HELLO = [{"role": "user", "content": "Hi"}]
@@ -42,8 +42,7 @@ def completions(upstream, *, sampling=None, endpoint=None):
         pass
 
     return Completions(
-        endpoint=endpoint or upstream.address,
-        deployment="gpt",
+        model=Model(endpoint or upstream.address, "gpt"),
         sampling=sampling or Sampling(),
         token=token,
         sleep=sleep,
@@ -67,10 +66,13 @@ async def test_an_answer_is_pieces_usage_and_a_finish(model, upstream):
 
 
 async def test_sampling_is_sent_only_when_it_is_set(upstream, model):
-    chosen = completions(upstream, sampling=Sampling(temperature=0.0, max_output_tokens=50))
+    chosen = completions(
+        upstream, sampling=Sampling(temperature=0.0, top_p=0.9, max_output_tokens=50)
+    )
     await answer(chosen)
     await chosen.close()
     assert upstream.chats[0]["temperature"] == 0.0
+    assert upstream.chats[0]["top_p"] == 0.9
     assert upstream.chats[0]["max_completion_tokens"] == 50
 
 
@@ -171,9 +173,7 @@ async def test_a_token_that_cannot_be_had_is_told(upstream, model):
     async def refused():
         raise RefusedError(Refusal(Reason.EXCHANGE_REFUSED, "AADSTS70025"))
 
-    without = Completions(
-        endpoint=upstream.address, deployment="gpt", sampling=Sampling(), token=refused
-    )
+    without = Completions(model=Model(upstream.address, "gpt"), sampling=Sampling(), token=refused)
     (event,) = await answer(without)
     await without.close()
     assert event == Refusal(Reason.EXCHANGE_REFUSED, "AADSTS70025")

@@ -258,6 +258,25 @@ def test_a_very_odd_answer_is_shown_in_reasonable_time(visit, upstream):
     expect(answers(page)).to_contain_text("**a")
 
 
+def test_a_team_greets_its_visitors_and_helps_them_to_begin(browser, launch, upstream):
+    chatbot = launch(
+        OPS_PORT=None,
+        CHAT_WELCOME="<b>Welcome</b> to Contoso",
+        CHAT_STARTERS='["What can you do?", "<i>Hours</i>"]',
+        CHAT_DISCLAIMER="Do not enter secrets.",
+    )
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(chatbot.page)
+    expect(page.get_by_role("heading", level=2)).to_have_text("<b>Welcome</b> to Contoso")
+    expect(page.get_by_text("Do not enter secrets.")).to_be_visible()
+    expect(page.get_by_role("button", name="<i>Hours</i>")).to_be_visible()
+    page.get_by_role("button", name="What can you do?").click()
+    expect(page.locator(".user")).to_contain_text("What can you do?")
+    expect(answers(page)).not_to_be_empty()
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_narrowest_screen_needs_no_sideways_scrolling(visit, upstream, scheme):
     upstream.answers = [Say((MARKDOWN + "\n```\n" + "x" * 300 + "\n```\n" + "y" * 300,))]

@@ -10,7 +10,7 @@ import json
 import pytest
 from chatbot.simulated import Time
 from chatbot.upstream import NO_CREDENTIAL, NO_ROLE, OID
-from chatbot_app.completions import Completions, Sampling
+from chatbot_app.completions import Completions, Model, Sampling
 from chatbot_app.credential import Credential, workload_identity
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason
@@ -36,7 +36,7 @@ async def start(upstream, authority, time, tmp_path, monkeypatch):
     fetch = workload_identity(identity, scope="s", ca_file=str(authority.bundle))
     credential = Credential(fetch, clock=time.clock, sleep=time.sleep, random=lambda: 0.5)
     completions = Completions(
-        endpoint=upstream.address, deployment="gpt", sampling=Sampling(), token=credential.token
+        model=Model(upstream.address, "gpt"), sampling=Sampling(), token=credential.token
     )
     running = []
 

@@ -29,6 +29,13 @@ def test_two_settings_are_enough():
     assert settings.workload_identity is None
 
 
+def test_starters_are_a_json_list_of_texts():
+    assert parse(NEEDED | {"CHAT_STARTERS": '["Hi", "Why?"]'}).starters == ("Hi", "Why?")
+    assert parse(NEEDED).starters == ()
+    for wrong in ("Hi", '"Hi"', "[1]", "{}"):
+        assert "JSON list" in problems(NEEDED | {"CHAT_STARTERS": wrong})["CHAT_STARTERS"]
+
+
 def test_the_older_names_are_understood():
     settings = parse(
         {"OPENAI_API_BASE": "https://acc.openai.azure.com", "DEPLOYMENT_NAME": "gpt"}

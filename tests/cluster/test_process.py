@@ -80,8 +80,10 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
         await hand.delete(CONFIG_MAPS, namespace)
         await until(lambda: hand.get(CONFIG_MAPS, namespace), hand, namespace)
         route = {"parentRefs": [{"name": "public"}], "hostnames": ["chat.example.com"]}
-        changed = {"chat": {"systemPrompt": "Shorter."}, "httpRoute": route}
-        await hand.edit(CHATBOTS, namespace, {"spec": changed})
+        await prompt(hand, namespace, "Shorter.")
+        source = {"configMapKeyRef": {"name": "prompts", "key": "support"}}
+        chat = {"systemPrompt": None, "systemPromptFrom": source}
+        await hand.edit(CHATBOTS, namespace, {"spec": {"chat": chat, "httpRoute": route}})
 
         async def rolled():
             live = await hand.get(DEPLOYMENTS, namespace)
@@ -89,6 +91,9 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
 
         await until(rolled, hand, namespace)
         await until(lambda: hand.get(HTTP_ROUTES, namespace), hand, namespace)
+        before = await hand.get(DEPLOYMENTS, namespace)
+        await prompt(hand, namespace, "Shortest.")
+        await until(rolled, hand, namespace)
 
         async def counted():
             live = await hand.get(ACCOUNTS, "", namespace)
@@ -109,6 +114,17 @@ async def test_a_life_uses_every_right_that_is_shipped_and_meets_no_refusal(
     assert "Traceback" not in said
     assert "swordfish" not in said
     assert "eyJ" not in said  # how every token begins
+
+
+async def prompt(hand, namespace, text):
+    """Write a team's own ConfigMap, new or changed, that the operator is to hear of."""
+    where = path(CONFIG_MAPS, namespace, "prompts")
+    if await hand.get(CONFIG_MAPS, namespace, "prompts"):
+        await hand.api.patch(where, {"data": {"support": text}})
+        return
+    metadata = {"name": "prompts", "labels": {"chatbot-operator.dev/watch": ""}}
+    body = {"metadata": metadata, "data": {"support": text}}
+    await hand.api.post(path(CONFIG_MAPS, namespace), body)
 
 
 NOT_ASKED_FOR = {

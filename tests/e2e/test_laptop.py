@@ -187,6 +187,20 @@ def test_the_older_names_of_endpoint_and_deployment_are_understood(
     assert chatbot.ask()[-1] == ("done", {"finish": "stop", "leftOut": 0})
 
 
+def test_a_gateway_without_v1_is_called_by_its_api_version(
+    *, emulator, authority, start, signed_in, role, settings
+):
+    chatbot = start(signed_in, **settings, AZURE_OPENAI_API_VERSION="2024-10-21")
+
+    assert chatbot.ask()[-1] == ("done", {"finish": "stop", "leftOut": 0})
+    context = ssl.create_default_context(cafile=authority.certificate)
+    ledger = httpx2.get(f"{emulator.url}/_emulator/ledger", verify=context).json()
+    asked = {entry["path"] for entry in ledger["entries"]}
+    account = f"/{fixed.ACCOUNT}/openai"
+    assert f"{account}/deployments/gpt-4o/chat/completions" in asked
+    assert f"{account}/models" in asked
+
+
 def test_a_missing_role_is_named_in_the_chat_and_beforehand_in_the_terminal(
     start, signed_in, no_role, settings
 ):

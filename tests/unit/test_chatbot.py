@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 from chatbot_operator.chatbot import Chatbot, DeletionPolicy, Recorded
+from chatbot_operator.pod_settings import PodSettings
 from unit.bodies import ACCOUNT_ID, chatbot, chatbot_body
 
 IDENTITY_ID = (
@@ -17,7 +18,9 @@ IDENTITY_ID = (
 def test_what_is_not_given_stays_unset():
     parsed = chatbot()
     assert (parsed.temperature, parsed.max_output_tokens) == (None, None)
-    assert (parsed.image, parsed.system_prompt, parsed.finalizers) == ("", "", ())
+    assert (parsed.image, parsed.chat.system_prompt, parsed.finalizers) == ("", "", ())
+    assert (parsed.chat.prompt_from, parsed.autoscaling) == (None, None)
+    assert parsed.pods == PodSettings()
     assert parsed.deleted_at is None
     assert not parsed.suspended
     assert parsed.recorded == Recorded()
@@ -35,7 +38,7 @@ def test_everything_that_is_given_is_read():
     )
     assert (parsed.account, parsed.deployment) == ("contoso", "gpt-4o")
     assert (parsed.temperature, parsed.max_output_tokens) == (0, 800)
-    assert (parsed.title, parsed.system_prompt) == ("Help", "Be kind.")
+    assert (parsed.chat.title, parsed.chat.system_prompt) == ("Help", "Be kind.")
     assert (parsed.replicas, parsed.image) == (0, "mine:1")
     assert (parsed.service_type, parsed.service_port) == ("LoadBalancer", 8080)
     assert parsed.deletion_policy is DeletionPolicy.RETAIN

@@ -279,8 +279,23 @@ onChange(() => {
 });
 
 async function entitle() {
-  const { title } = await (await fetch("api/config")).json();
+  const { title, welcome, starters, disclaimer } = await (await fetch("api/config")).json();
   $("title").textContent = document.title = title;
+  if (welcome) $("greeting").textContent = welcome;
+  if (disclaimer) $("disclaimer").textContent = disclaimer;
+  $("starters").replaceChildren(...starters.map(starter));
+}
+
+function starter(question) {
+  const button = make("button", "quiet", question);
+  button.type = "button";
+  button.addEventListener("click", () => {
+    if (!running) say(question);
+    text.focus();
+  });
+  const item = make("li");
+  item.append(button);
+  return item;
 }
 
 draw();

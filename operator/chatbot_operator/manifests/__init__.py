@@ -3,7 +3,14 @@
 from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
 from chatbot_operator.manifests.exposure import http_route, ingress, network_policy
 from chatbot_operator.manifests.foreign import foreign, injected
-from chatbot_operator.manifests.objects import INTENT, MANAGER, TEMPLATE, Wanted, selector
+from chatbot_operator.manifests.objects import (
+    INTENT,
+    MANAGER,
+    TEMPLATE,
+    WATCH,
+    Wanted,
+    selector,
+)
 from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
 from chatbot_operator.manifests.restoration import disclaimer, restoration
 from chatbot_operator.manifests.scaling import (
@@ -26,6 +33,7 @@ __all__ = [
     "OPS_PORT",
     "PAGE_PORT",
     "TEMPLATE",
+    "WATCH",
     "Wanted",
     "autoscaler",
     "config_map",

@@ -13,6 +13,8 @@ from chatbot_operator.ports import Identity, Installation, Object
 
 MANAGER: Final = "chatbot-operator"
 INTENT: Final = f"{GROUP}/intent"
+WATCH: Final = f"{GROUP}/watch"
+"""Label of ConfigMaps whose changes the operator hears of at once, its own and teams' prompts."""
 TEMPLATE: Final = f"{GROUP}/template"
 """Annotation of pods: tells those that are wanted from those that they replace."""
 
@@ -51,6 +53,7 @@ def make(
     chatbot: Chatbot,
     *,
     annotations: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
     **body: Any,
 ) -> Object:
     """Make an object of the chatbot's name, controlled by it and marked with its own intent."""
@@ -60,7 +63,7 @@ def make(
         "metadata": {
             "name": chatbot.name,
             "namespace": chatbot.namespace,
-            "labels": selector(chatbot.name),
+            "labels": {**(labels or {}), **selector(chatbot.name)},
             "annotations": dict(annotations or {}),
             "ownerReferences": [
                 {

@@ -33,7 +33,7 @@ def template(wanted: Wanted) -> Object:
     labels, annotations = {**given.labels, **own}, dict(given.annotations)
     if given.skip_containers:
         annotations[SKIP_CONTAINERS] = ";".join(given.skip_containers)
-    read = [chatbot.system_prompt, wanted.identity.client_id, given.token_seconds]
+    read = [chatbot.chat.system_prompt, wanted.identity.client_id, given.token_seconds]
     mark = digest(json.dumps([pod, labels, annotations, read], sort_keys=True))
     return {
         "metadata": {"labels": labels, "annotations": {**annotations, TEMPLATE: mark}},
@@ -109,8 +109,8 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 
 
 def _environment(wanted: Wanted) -> list[Object]:
-    """List what docs/contract.md says, in its order."""
-    chatbot, installation = wanted.chatbot, wanted.installation
+    """List what docs/contract.md says, and what the team adds."""
+    chatbot, chat, installation = wanted.chatbot, wanted.chatbot.chat, wanted.installation
     access = chatbot.exposure.access
     pod_ip = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
     given = {
@@ -119,11 +119,19 @@ def _environment(wanted: Wanted) -> list[Object]:
         "AZURE_OPENAI_ENDPOINT": wanted.endpoint,
         "AZURE_OPENAI_DEPLOYMENT": chatbot.deployment,
         "AZURE_OPENAI_SCOPE": installation.data_scope,
-        "TEMPERATURE": "" if chatbot.temperature is None else f"{chatbot.temperature:g}",
+        "AZURE_OPENAI_API_VERSION": chatbot.api_version,
+        "TEMPERATURE": _number(chatbot.temperature),
+        "TOP_P": _number(chatbot.top_p),
         "MAX_OUTPUT_TOKENS": str(chatbot.max_output_tokens or ""),
         "DAILY_TOKEN_BUDGET": str(wanted.daily_tokens or ""),
-        "CHAT_TITLE": chatbot.title,
-        "SYSTEM_PROMPT_FILE": f"{CONFIG_PATH}/{PROMPT_KEY}" if chatbot.system_prompt else "",
+        "CONTEXT_WINDOW": str(chatbot.context_window or ""),
+        "MEMORY_MAX_TURNS": str(chat.max_turns or ""),
+        "MEMORY_MAX_TOKENS": str(chat.max_tokens or ""),
+        "CHAT_TITLE": chat.title,
+        "CHAT_WELCOME": chat.welcome,
+        "CHAT_STARTERS": _texts(chat.starters),
+        "CHAT_DISCLAIMER": chat.disclaimer,
+        "SYSTEM_PROMPT_FILE": f"{CONFIG_PATH}/{PROMPT_KEY}" if chat.system_prompt else "",
         "CREDENTIAL_SINCE_FILE": f"{CONFIG_PATH}/{SINCE_KEY}",
         "PROOF_DELAY_SECONDS": f"{installation.proof_delay:g}",
         "PROOF_RECHECK_SECONDS": f"{installation.proof_recheck:g}",
@@ -134,6 +142,14 @@ def _environment(wanted: Wanted) -> list[Object]:
     literal = [{"name": name, "value": _verbatim(value)} for name, value in given.items() if value]
     theirs = [{"name": name, "value": value} for name, value in chatbot.pods.env.items()]
     return [{"name": "HOST", "valueFrom": pod_ip}, *literal, *theirs]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _texts(texts: tuple[str, ...]) -> str:
+    return json.dumps(texts, ensure_ascii=False) if texts else ""
 
 
 def _verbatim(value: str) -> str:

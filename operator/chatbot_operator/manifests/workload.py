@@ -6,7 +6,7 @@ from typing import Final
 
 from chatbot_operator import ports
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.manifests.objects import Wanted, make, selector
+from chatbot_operator.manifests.objects import WATCH, Wanted, make, selector
 from chatbot_operator.manifests.pods import PROMPT_KEY, SINCE_KEY, template
 from chatbot_operator.ports import Identity, Object
 
@@ -34,8 +34,8 @@ def service_account(chatbot: Chatbot, identity: Identity) -> Object:
 
 def config_map(chatbot: Chatbot, *, since: str) -> Object:
     """Carry the system prompt and the time (RFC 3339) at which the credential was written."""
-    data = {SINCE_KEY: since, PROMPT_KEY: chatbot.system_prompt}
-    return make(ports.CONFIG_MAPS, chatbot, data=data)
+    data = {SINCE_KEY: since, PROMPT_KEY: chatbot.chat.system_prompt}
+    return make(ports.CONFIG_MAPS, chatbot, labels={WATCH: "true"}, data=data)
 
 
 def service(chatbot: Chatbot) -> Object:

@@ -41,6 +41,7 @@ from chatbot_operator.status import (
 from chatbot_operator.steps import exposure, injection, proof, scaling, workload
 from chatbot_operator.steps.federation import trusted
 from chatbot_operator.steps.permission import allowance, capped, permission
+from chatbot_operator.steps.prompt import prompted
 
 PATIENCE = 10.0
 """A wait for something that is on its way grows to a tenth of the time it has taken so far …"""
@@ -88,6 +89,7 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         account = await permission(world, chatbot)
         said.append(allowance(account, chatbot))
     chatbot = capped(chatbot, account.limits)
+    await _require_prompt(world, chatbot, findings)
     mine = await grant(world, chatbot, account, memory, findings)
     wanted = Wanted(
         chatbot=chatbot,
@@ -108,6 +110,18 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
     if proven.trouble is not None:
         findings.degrade(proven.trouble)
     _require_reached(findings, served)
+
+
+async def _require_prompt(world: World, chatbot: Chatbot, findings: Findings) -> None:
+    """Make nothing for a new chatbot whose prompt is not there; one that serves goes on."""
+    if chatbot.recorded.served:
+        return
+    try:
+        async with judging():
+            await prompted(world, chatbot)
+    except Fault as fault:
+        findings.put(because("IdentityReady", "False", fault))
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +149,9 @@ def _require_reached(findings: Findings, served: _Served) -> None:
 
 async def _serve(world: World, wanted: Wanted, memory: Memory, findings: Findings) -> _Served:
     """Run the pods and lead visitors to them."""
-    chatbot = wanted.chatbot
     async with findings.step("WorkloadReady", "PodsRun") as said:
+        chatbot = await prompted(world, wanted.chatbot)
+        wanted = replace(wanted, chatbot=chatbot)
         since = findings.facts.get("grantedAt", {}).get("credential") or stamp(world.now())
         await workload.configure(world, wanted, credential_since=since)
         wanted = replace(wanted, replicas=await scaling.replicas(world, chatbot))

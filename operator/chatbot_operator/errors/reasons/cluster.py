@@ -9,6 +9,18 @@ from chatbot_operator.errors.reasons.reason import Reason
 
 CLUSTER: Final = (
     Reason(
+        "PromptNotFound",
+        Stuck,
+        "The ConfigMap that spec.chat.systemPromptFrom names is not there, or has no such key.",
+        "Create it, or name another. A chatbot that serves goes on with the prompt it has.",
+    ),
+    Reason(
+        "PromptTooLong",
+        Stuck,
+        "The prompt in the ConfigMap is longer than 65,536 characters.",
+        "Shorten it. A chatbot that serves goes on with the prompt it has.",
+    ),
+    Reason(
         "ClusterUnavailable",
         Transient,
         "The Kubernetes API failed or changed under the operator's hands.",

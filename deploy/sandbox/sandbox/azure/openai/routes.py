@@ -101,6 +101,7 @@ def routes(
         Route("/v1/models/{model}", service.get_model),
         Route("/v1/chat/completions", service.chat, methods=post),
         Route("/v1/responses", service.respond, methods=post),
+        Route("/models", service.classic_models),
         Route("/deployments/{deployment}/chat/completions", service.classic_chat, methods=post),
         Route("/{rest:path}", service.not_found, methods=_EVERY_METHOD),
     ]
@@ -126,6 +127,11 @@ class _Service:
         if not request.query_params.get("api-version"):
             return await self.not_found(request)
         return await self._ask(request, _CHAT)
+
+    async def classic_models(self, request: Request) -> Response:
+        if not request.query_params.get("api-version"):
+            return await self.not_found(request)
+        return await self.list_models(request)
 
     async def list_models(self, request: Request) -> Response:
         refused = await self._admit(request, f"{_ACTIONS}/models/read", "GET /openai/v1/models")
