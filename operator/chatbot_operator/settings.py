@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from chatbot_operator.clouds import CLOUDS, Cloud
+
 LARGEST = 86400
 """The largest number of any setting: a day in seconds, the longest delay that chatbots accept."""
 
@@ -32,12 +34,11 @@ VARIABLES = (
     Variable("OWNER_ID", "", "marks what this installation owns; default: uid of kube-system"),
     Variable("IDENTITY_RESOURCE_GROUP", "", "where identities go if the account does not say"),
     Variable("IDENTITY_LOCATION", "", "their region if neither says; default: the account's"),
-    Variable("ARM_ENDPOINT", "https://management.azure.com", "Azure Resource Manager"),
-    Variable("ARM_SCOPE", "https://management.azure.com/.default", "scope of its tokens"),
-    Variable(
-        "OPENAI_SCOPE", "https://cognitiveservices.azure.com/.default", "scope of chatbots' tokens"
-    ),
-    Variable("TOKEN_AUDIENCE", "api://AzureADTokenExchange", "audience of federated tokens"),
+    Variable("AZURE_CLOUD", "Public", "Public, USGovernment or China: where all else of Azure is"),
+    Variable("ARM_ENDPOINT", "", "Azure Resource Manager; default: the cloud's"),
+    Variable("ARM_SCOPE", "", "scope of its tokens; default: the cloud's"),
+    Variable("OPENAI_SCOPE", "", "scope of chatbots' tokens; default: the cloud's"),
+    Variable("TOKEN_AUDIENCE", "", "audience of federated tokens; default: the cloud's"),
     Variable("PROOF_DELAY_SECONDS", "15", "age of a credential before it is first used"),
     Variable("PROOF_RECHECK_SECONDS", "300", "how often a proven chatbot is looked at again"),
     Variable("PROPAGATION_DEADLINE_SECONDS", "900", "how long a new grant may take to spread"),
@@ -56,7 +57,7 @@ VARIABLES = (
     Variable("AZURE_CLIENT_ID", None, "the operator's identity; set by the webhook"),
     Variable("AZURE_TENANT_ID", None, "its tenant; set by the webhook"),
     Variable("AZURE_FEDERATED_TOKEN_FILE", None, "its projected token; set by the webhook"),
-    Variable("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/", "Entra"),
+    Variable("AZURE_AUTHORITY_HOST", "", "Entra; set by the webhook, default: the cloud's"),
 )
 
 
@@ -126,13 +127,20 @@ class _Reading:
     """Reads variables and gathers what is wrong with them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+        self._environment = {name: value for name, value in environment.items() if value}
         self._known = {variable.name: variable for variable in VARIABLES}
         self.wrong: list[str] = []
+        self._environment = {**self._cloud().settings(), **self._environment}
+
+    def _cloud(self) -> Cloud:
+        name = self.text("AZURE_CLOUD")
+        if name not in CLOUDS:
+            self.wrong.append(f"AZURE_CLOUD is none of {', '.join(CLOUDS)}: {name!r}")
+        return CLOUDS.get(name, CLOUDS["Public"])
 
     def text(self, name: str) -> str:
         variable = self._known[name]
-        value = self._environment.get(name) or variable.default
+        value = self._environment.get(name, variable.default)
         if value is None:
             self.wrong.append(f"{name} is missing: {variable.meaning}")
             return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from chatbot_operator.settings import VARIABLES, Settings, SettingsError, issuer, table
@@ -36,6 +37,57 @@ def test_four_settings_are_enough():
     assert parsed.arm_endpoint == "https://management.azure.com"
     assert (parsed.workers, parsed.probe_port) == (16, 8080)
     assert (parsed.proof_delay, parsed.resync) == (15, 3600)
+
+
+CLOUDS = {
+    "Public": (
+        "https://login.microsoftonline.com/",
+        "https://management.azure.com",
+        "https://management.azure.com/.default",
+        "https://cognitiveservices.azure.com/.default",
+    ),
+    "USGovernment": (
+        "https://login.microsoftonline.us/",
+        "https://management.usgovcloudapi.net",
+        "https://management.core.usgovcloudapi.net/.default",
+        "https://cognitiveservices.azure.us/.default",
+    ),
+    "China": (
+        "https://login.chinacloudapi.cn/",
+        "https://management.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn/.default",
+        "https://cognitiveservices.azure.cn/.default",
+    ),
+}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_cloud_is_one_setting(cloud):
+    chosen = Settings.parse({**NEEDED, "AZURE_CLOUD": cloud})
+    where = (chosen.authority, chosen.arm_endpoint, chosen.arm_scope, chosen.data_scope)
+    assert where == CLOUDS[cloud]
+    assert chosen.audience == "api://AzureADTokenExchange"
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("AZURE_AUTHORITY_HOST", "authority"),
+        ("ARM_ENDPOINT", "arm_endpoint"),
+        ("ARM_SCOPE", "arm_scope"),
+        ("OPENAI_SCOPE", "data_scope"),
+        ("TOKEN_AUDIENCE", "audience"),
+    ],
+)
+def test_what_a_cloud_says_can_be_said_otherwise(name, field):
+    china = Settings.parse({**NEEDED, "AZURE_CLOUD": "China"})
+    other = Settings.parse({**NEEDED, "AZURE_CLOUD": "China", name: "https://other"})
+    assert other == replace(china, **{field: "https://other"})
+
+
+def test_a_cloud_that_is_none_is_refused():
+    (line,) = complaints(**NEEDED, AZURE_CLOUD="Moon")
+    assert "Public, USGovernment, China" in line
 
 
 def test_all_that_is_missing_is_named_at_once():
