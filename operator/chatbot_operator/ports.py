@@ -171,6 +171,16 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Permission:
+    """What one role lets the operator do at a scope; `condition` limits it, empty without one."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model deployment of an Azure OpenAI account.
 
@@ -270,6 +280,9 @@ class Azure(Protocol):
 
     async def assignments_at(self, scope: str) -> list[Assignment]:
         """List the assignments of everybody at a scope and above it."""
+
+    async def permissions(self, scope: str) -> list[Permission]:
+        """List what the operator may do at a resource group or a resource."""
 
     async def put_assignment(self, assignment: Assignment) -> Receipt:
         """Create a role assignment for a service principal."""

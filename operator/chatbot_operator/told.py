@@ -149,7 +149,8 @@ def _prompt(body: Body) -> str:
 def _answers(body: Body) -> object:
     """Give what chatbots read of an account; how many they are is none of it."""
     status = dict(body.get("status", {}))
-    usable = [(c["type"], c["status"]) for c in status.get("conditions", ())]
+    conditions = status.get("conditions", ())
+    usable = [c["status"] for c in conditions if c["type"] == "Usable"]
     facts = [status.get(fact) for fact in ("endpoint", "location", "deployments")]
     return (body["metadata"]["uid"], body["metadata"]["generation"], usable, facts)
 

@@ -299,7 +299,16 @@ async def test_a_withdrawal_and_a_new_permission_end_alike_wherever_they_were_cu
 
 
 def test_a_fuse_sees_every_write_of_the_ports():
-    reads = {"get", "select", "account", "soft_deleted", "identity", "identities", "credential"}
+    reads = {
+        "permissions",
+        "get",
+        "select",
+        "account",
+        "soft_deleted",
+        "identity",
+        "identities",
+        "credential",
+    }
     reads |= {"assignment", "assignments", "assignments_at"}
     methods = {
         name

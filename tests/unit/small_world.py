@@ -19,6 +19,7 @@ from chatbot_operator.ports import (
     Note,
     Object,
     OpenAIAccount,
+    Permission,
     Readiness,
     Receipt,
     Resource,
@@ -165,6 +166,7 @@ class SmallAzure:
     assigned: dict[tuple[str, str], Assignment] = field(default_factory=dict)
     found: OpenAIAccount | None = None
     restorable: bool | None = None
+    rights: dict[str, list[Permission]] = field(default_factory=dict)
     unreadable: Refusal | None = None
     unwritable: Refusal | None = None
     unlistable: Refusal | None = None
@@ -251,6 +253,10 @@ class SmallAzure:
     async def assignments_at(self, scope: str) -> list[Assignment]:
         self.read("list assignments")
         return [a for (at, _), a in self.assigned.items() if at == scope]
+
+    async def permissions(self, scope: str) -> list[Permission]:
+        self.read("permissions")
+        return self.rights.get(scope.rpartition("/")[2], [])
 
     async def put_assignment(self, assignment: Assignment) -> Receipt:
         receipt = self.write("put assignment", f"{assignment.scope}/{assignment.name}")

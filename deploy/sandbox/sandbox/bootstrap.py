@@ -29,20 +29,9 @@ ACCOUNT_ID = (
     f"/providers/Microsoft.CognitiveServices/accounts/{settings.ACCOUNT}"
 )
 
-# Constrains the operator to this one role, for service principals only:
-# https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples
-ONE_ROLE = (
-    "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR"
-    " (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
-    f" ForAnyOfAnyValues:GuidEquals {{{OPENAI_USER}}} AND"
-    " @Request[Microsoft.Authorization/roleAssignments:PrincipalType]"
-    " ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'})) AND"
-    " ((!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})) OR"
-    " (@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId]"
-    f" ForAnyOfAnyValues:GuidEquals {{{OPENAI_USER}}} AND"
-    " @Resource[Microsoft.Authorization/roleAssignments:PrincipalType]"
-    " ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))"
-)
+ONE_ROLE = (Path(__file__).parents[2] / "azure/one-role.condition").read_text()
+"""Constrains the operator to this one role, for service principals only:
+https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,25 @@ import aiohttp
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
+from azure.mgmt.authorization.v2022_05_01_preview import aio as v2022_05_01_preview
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
+from chatbot_operator.azure import values
 from chatbot_operator.azure.budget import Budget, PausedError
 from chatbot_operator.azure.openai_account import openai_account, retirements
 from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport
 from chatbot_operator.errors import Refusal
-from chatbot_operator.ports import Assignment, Credential, Identity, OpenAIAccount, Receipt
+from chatbot_operator.ports import (
+    Assignment,
+    Credential,
+    Identity,
+    OpenAIAccount,
+    Permission,
+    Receipt,
+)
 
 
 class ResourceManager:
@@ -89,14 +98,14 @@ class ResourceManager:
         client = self._client(ManagedServiceIdentityClient, identity_id)
         async with _call("read identity", reading=True):
             found = await _or_none(client.user_assigned_identities.get(*_where(identity_id)))
-        return _identity(found) if found else None
+        return values.identity(found) if found else None
 
     async def identities(self, resource_group_id: str) -> list[Identity]:
         client = self._client(ManagedServiceIdentityClient, resource_group_id)
         group = _part(resource_group_id, 4)
         async with _call("list identities", reading=True):
             found = client.user_assigned_identities.list_by_resource_group(group)
-            return [_identity(each) async for each in found]
+            return [values.identity(each) async for each in found]
 
     async def put_identity(
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
@@ -107,7 +116,7 @@ class ResourceManager:
             made, request_id = await client.user_assigned_identities.create_or_update(
                 *_where(identity_id), body, cls=_with_request_id
             )
-        return _identity(made), Receipt(operation, identity_id, request_id)
+        return values.identity(made), Receipt(operation, identity_id, request_id)
 
     async def tag_identity(
         self, identity_id: str, tags: Mapping[str, str]
@@ -118,7 +127,7 @@ class ResourceManager:
             changed, request_id = await client.user_assigned_identities.update(
                 *_where(identity_id), body, cls=_with_request_id
             )
-        return _identity(changed), Receipt(operation, identity_id, request_id)
+        return values.identity(changed), Receipt(operation, identity_id, request_id)
 
     async def delete_identity(self, identity_id: str) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
@@ -156,7 +165,7 @@ class ResourceManager:
         client = self._client(AuthorizationManagementClient, scope)
         async with _call("read role assignment", reading=True):
             found = await _or_none(client.role_assignments.get(scope, name))
-        return _assignment(found) if found else None
+        return values.assignment(found) if found else None
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         return await self._assignments(scope, f"atScope() and principalId eq '{principal_id}'")
@@ -168,7 +177,19 @@ class ResourceManager:
         client = self._client(AuthorizationManagementClient, scope)
         async with _call("list role assignments", reading=True):
             found = client.role_assignments.list_for_scope(scope, filter=query)
-            return [_assignment(each) async for each in found]
+            return [values.assignment(each) async for each in found]
+
+    async def permissions(self, scope: str) -> list[Permission]:
+        # Versions before this one leave out the conditions of assignments.
+        operations = self._client(v2022_05_01_preview.AuthorizationManagementClient, scope)
+        _, _, _, _, group, *resource = scope.split("/")
+        async with _call("list permissions", reading=True):
+            if resource:
+                _, provider, kind, name = resource
+                found = operations.permissions.list_for_resource(group, provider, "", kind, name)
+            else:
+                found = operations.permissions.list_for_resource_group(group)
+            return [values.permission(each) async for each in found]
 
     async def put_assignment(self, assignment: Assignment) -> Receipt:
         client = self._client(AuthorizationManagementClient, assignment.scope)
@@ -270,25 +291,3 @@ def _where(resource_id: str) -> tuple[str, str]:
 
 def _assignment_id(scope: str, name: str) -> str:
     return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
-
-
-def _identity(found: Any) -> Identity:
-    return Identity(
-        id=found.id,
-        name=found.name,
-        location=found.location,
-        principal_id=found.principal_id,
-        client_id=found.client_id,
-        tenant_id=found.tenant_id,
-        tags=found.tags or {},
-    )
-
-
-def _assignment(found: Any) -> Assignment:
-    return Assignment(
-        name=found.name,
-        scope=found.scope,
-        principal_id=found.principal_id,
-        role_definition_id=found.role_definition_id,
-        description=found.description or "",
-    )

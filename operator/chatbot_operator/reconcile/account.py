@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chatbot_operator import backoff, ports
 from chatbot_operator.account import Account
 from chatbot_operator.errors import Blind, Fault, Stuck
@@ -18,6 +20,7 @@ from chatbot_operator.status import (
     true,
 )
 from chatbot_operator.steps.account import Examination, examine
+from chatbot_operator.steps.rights import fit
 
 FRESH_SECONDS = 30.0
 FACTS = ("endpoint", "location", "deployments", "findings")
@@ -27,14 +30,11 @@ _USABLE = true("Usable", "Usable", "The account accepts Entra tokens.")
 
 async def examine_account(world: World, account: Account, memory: Memory, chatbots: int) -> Again:
     """Look at the account in Azure and say in its status whether chatbots can use it."""
-    try:
-        async with judging():
-            said = await _examined(world, account, memory)
-    except Fault as raised:
-        said = _unanswered(account, raised)
+    said = await _examined(world, account, memory)
+    _note_rights(world, account, said.rights)
     fault, known = said.fault, {k: account.status[k] for k in FACTS if k in account.status}
     status = document(
-        [_usable(account, fault), *([said.reachable] if said.reachable else [])],
+        [_usable(account, fault), *filter(None, (said.reachable, said.rights))],
         {**known, **said.facts, "chatbots": chatbots},
         generation=account.generation,
         previous=account.status,
@@ -59,7 +59,12 @@ async def _examined(world: World, account: Account, memory: Memory) -> Examinati
     ):
         return known.said
     memory.examined.pop(account.uid, None)
-    said = await examine(world, account)
+    fitting = await fit(world, account)
+    try:
+        async with judging():
+            said = replace(await examine(world, account), rights=fitting)
+    except Fault as raised:
+        return replace(_unanswered(account, raised), rights=fitting)
     if said.fault is None:
         memory.examined[account.uid] = Examined(account.generation, said, world.now())
     return said
@@ -68,6 +73,12 @@ async def _examined(world: World, account: Account, memory: Memory) -> Examinati
 def _unanswered(account: Account, fault: Fault) -> Examination:
     """Leave what was known of an account of which Azure says nothing at the moment."""
     return Examination({}, by_type(account.status).get("Reachable"), fault)
+
+
+def _note_rights(world: World, account: Account, found: Condition | None) -> None:
+    known = by_type(account.status).get("RightsFit")
+    if found and found.status == "False" and found != known:
+        world.journal.note(found.reason, found.message, warning=True)
 
 
 def _usable(account: Account, fault: Fault | None) -> Condition:

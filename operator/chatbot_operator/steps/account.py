@@ -22,6 +22,7 @@ class Examination:
     facts: dict[str, Any]
     reachable: Condition | None
     fault: Fault | None
+    rights: Condition | None = None
 
 
 async def examine(world: World, account: Account) -> Examination:

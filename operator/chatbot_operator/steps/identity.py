@@ -32,6 +32,12 @@ def place(chatbot: Chatbot, account: Account, installation: Installation) -> str
     return naming.identity_id(account.subscription, group, name)
 
 
+def group_id(account: Account, installation: Installation) -> str:
+    """Give the ARM id of the resource group that identities go to; empty if nobody says which."""
+    group = account.identity_resource_group or installation.identity_resource_group
+    return f"/subscriptions/{account.subscription}/resourceGroups/{group}" if group else ""
+
+
 async def find(world: World, chatbot: Chatbot, account: Account) -> tuple[str, Identity | None]:
     """Give the identity and its ARM id: where it was recorded if it is there and ours, else anew.
 

@@ -104,6 +104,24 @@ PERMISSION: Final = (
         "Plan for another version.",
     ),
     Reason(
+        "HoldsWhatItNeeds",
+        None,
+        "The operator holds the rights in Azure that it needs for the account.",
+        "Nothing.",
+    ),
+    Reason(
+        "HoldsLess",
+        None,
+        "The operator lacks rights in Azure that it needs for the account.",
+        "Assign the roles that the message names. Chatbots that need nothing new go on.",
+    ),
+    Reason(
+        "HoldsMore",
+        None,
+        "The operator holds rights in Azure that it does not need and that would hurt most.",
+        "Take the roles away that give them; deploy/azure/one-role.condition limits what is left.",
+    ),
+    Reason(
         "NotOpenAI",
         Stuck,
         "The account is of a kind that answers no OpenAI calls.",

@@ -1,0 +1,110 @@
+"""Whether the operator may do in Azure what it has to, and no more that could hurt. Pure.
+
+https://learn.microsoft.com/azure/role-based-access-control/role-definitions tells how actions are
+matched: what one role lets and does not itself take back is let, whatever the others say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from chatbot_operator.naming import OPENAI_USER_ROLE
+from chatbot_operator.ports import Permission
+from chatbot_operator.status import Condition, false, true
+
+_ASSIGN: Final = "Microsoft.Authorization/roleAssignments/write"
+
+ON_ACCOUNT: Final = (
+    "Microsoft.CognitiveServices/accounts/read",
+    "Microsoft.CognitiveServices/accounts/deployments/read",
+    "Microsoft.Authorization/roleAssignments/read",
+    _ASSIGN,
+    "Microsoft.Authorization/roleAssignments/delete",
+)
+_IDENTITY: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
+ON_GROUP: Final = tuple(
+    f"{_IDENTITY}{part}/{verb}"
+    for part in ("", "/federatedIdentityCredentials")
+    for verb in ("read", "write", "delete")
+)
+
+_TOO_MUCH_ON_ACCOUNT: Final = {
+    "Microsoft.CognitiveServices/accounts/listKeys/action": "read the account's keys",
+    "Microsoft.CognitiveServices/accounts/write": "change the account",
+    "Microsoft.CognitiveServices/accounts/delete": "delete the account",
+    "Microsoft.CognitiveServices/accounts/deployments/write": "change model deployments",
+}
+_TOO_MUCH_ON_GROUP: Final = {
+    _ASSIGN: "assign roles on the identities' resource group",
+    "Microsoft.Resources/subscriptions/resourceGroups/delete": "delete that group",
+    "Microsoft.Compute/virtualMachines/write": "run virtual machines with the identities",
+}
+_DATA: Final = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
+_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def fit(account: list[Permission], group: list[Permission] | None) -> Condition:
+    """Compare what is held on the account and on the identities' group with what is needed.
+
+    `group` None: nobody has said yet which group that is.
+    """
+    less = [f"{a} on the account" for a in ON_ACCOUNT if not _holds(account, a)]
+    if group is not None:
+        less += [f"{a} on the identities' resource group" for a in ON_GROUP if not _holds(group, a)]
+    if less:
+        return false(
+            "RightsFit",
+            "HoldsLess",
+            f"The operator's identity lacks {', '.join(less)}. Assign it Role Based Access Control"
+            " Administrator on the account, with the condition deploy/azure/one-role.condition, and"
+            " Managed Identity Contributor on the identities' resource group.",
+        )
+    more = _more(account, group or [])
+    if more:
+        return false(
+            "RightsFit",
+            "HoldsMore",
+            f"The operator's identity could {', '.join(more)}: more than it needs. Take the roles"
+            " away that let it, and put the condition deploy/azure/one-role.condition on the one by"
+            " which it assigns roles.",
+        )
+    return true("RightsFit", "HoldsWhatItNeeds", "The operator holds what it needs, and no more.")
+
+
+def _more(account: list[Permission], group: list[Permission]) -> list[str]:
+    """Say what of more than is needed would hurt most."""
+    more = [what for action, what in _TOO_MUCH_ON_ACCOUNT.items() if _holds(account, action)]
+    more += [what for action, what in _TOO_MUCH_ON_GROUP.items() if _holds(group, action)]
+    if any(_lets(each, _ASSIGN) and not _one_role(each.condition) for each in account):
+        more.append("assign any role on the account")
+    if any(_matches(each.data_actions, _DATA) for each in account):
+        more.append("chat with the models itself")
+    return more
+
+
+def _holds(permissions: Iterable[Permission], action: str) -> bool:
+    return any(_lets(each, action) for each in permissions)
+
+
+def _lets(permission: Permission, action: str) -> bool:
+    return _matches(permission.actions, action) and not _matches(permission.not_actions, action)
+
+
+def _matches(patterns: Iterable[str], action: str) -> bool:
+    return any(
+        re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), action, re.IGNORECASE)
+        for pattern in patterns
+    )
+
+
+def _one_role(condition: str) -> bool:
+    """Tell whether a condition speaks of new assignments, of service principals and of one role.
+
+    It may be worded otherwise than the one that is shipped; this is no proof, but finds what was
+    left out or widened.
+    """
+    text = condition.lower()
+    words = ("roleassignments/write", "@request[", ":roledefinitionid]", ":principaltype]")
+    return all(word in text for word in words) and set(_GUID.findall(text)) == {OPENAI_USER_ROLE}
