@@ -11,6 +11,14 @@ INTERNAL: Final = "service.beta.kubernetes.io/azure-load-balancer-internal"
 """The annotation that gives a load balancer an address of the virtual network, not a public one
 (https://learn.microsoft.com/azure/aks/internal-lb)."""
 
+_PRIVATE: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    )
+)
+"""RFC 1918, 6598 and 4193: from where nobody on the internet comes."""
+
 Spec = Mapping[str, Any]
 
 
@@ -124,8 +132,14 @@ class Exposure:
         return public and not (self.access and self.access.closed)
 
 
-def _private(network: str) -> bool:
+def _private(text: str) -> bool:
     try:
-        return ipaddress.ip_network(network, strict=False).is_private
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
+    return any(
+        network.version == private.version
+        and int(private.network_address) <= int(network.network_address)
+        and int(network.broadcast_address) <= int(private.broadcast_address)
+        for private in _PRIVATE
+    )

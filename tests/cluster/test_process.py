@@ -17,6 +17,8 @@ from chatbot_operator.ports import (
     DEPLOYMENTS,
     EVENTS,
     HTTP_ROUTES,
+    INGRESSES,
+    NETWORK_POLICIES,
     SERVICE_ACCOUNTS,
     SERVICES,
 )
@@ -170,6 +172,8 @@ EDITS = {
     CONFIG_MAPS: {"data": {"system-prompt": "Be rude."}},
     DEPLOYMENTS: {"metadata": {"labels": {"app.kubernetes.io/name": "x"}}},
     SERVICES: {"spec": {"selector": {"app.kubernetes.io/name": "x"}}},
+    INGRESSES: {"spec": {"rules": [{"host": "evil.example"}]}},
+    NETWORK_POLICIES: {"spec": {"ingress": [{}]}},
 }
 
 
@@ -182,7 +186,8 @@ def essence(live):
 async def test_an_edit_by_hand_of_any_child_is_undone_at_once(start, hand, namespace):
     await hand.create(account(namespace))
     async with start(**SELDOM):
-        await hand.create(chatbot(namespace, account=namespace, chat={"systemPrompt": PROMPT}))
+        spec = {"chat": {"systemPrompt": PROMPT}, "ingress": {"host": "chat.example.com"}}
+        await hand.create(chatbot(namespace, account=namespace, **spec))
         await until(ready(hand, namespace), hand, namespace)
         for resource, edit in EDITS.items():
             before = await hand.get(resource, namespace)

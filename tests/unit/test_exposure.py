@@ -132,6 +132,8 @@ def test_the_url_is_where_visitors_go(spec, address):
             True,
         ),
         (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["::/0"]}}, True),
+        (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["10.0.0.0/7"]}}, True),
+        (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["172.20.1.0/24"]}}, False),
         (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["nonsense"]}}, True),
     ],
 )

@@ -147,6 +147,15 @@ async def test_an_account_that_was_deleted_softly_can_be_restored(restorable, re
     assert (recover in status["findings"][0]["message"]) is (reason == "AccountSoftDeleted")
 
 
+async def test_where_an_account_was_is_not_guessed():
+    small = SmallWorld()
+    account_body = small.cluster.objects["azureopenaiaccounts", "", "contoso"]
+    account_body["status"] = {"observedGeneration": -1}
+    small.azure.restorable = True
+    _, status = await looked_at(small)
+    assert conditions(status) == {"Usable": ("False", "AccountNotFound")}
+
+
 async def test_where_azure_says_nothing_what_was_found_stays():
     small = SmallWorld()
     small.azure.found = replace(GOOD, keys=True)
