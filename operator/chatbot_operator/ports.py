@@ -353,7 +353,10 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything a pass may touch, and its journal, which each pass begins anew."""
+    """Everything a pass may touch, and its journal, which each pass begins anew.
+
+    `undone` remembers by uid what admission made of an object that the operator has given up on.
+    """
 
     kubernetes: Kubernetes
     azure: Azure
@@ -361,3 +364,4 @@ class World:
     now: Clock
     installation: Installation
     journal: Journal = field(default_factory=Journal)
+    undone: dict[str, str] = field(default_factory=dict)

@@ -1,6 +1,13 @@
 """The Kubernetes objects of a chatbot, and whether a live one still is what was wanted. Pure."""
 
-from chatbot_operator.manifests.comparison import current, differences, differs, intent, owned
+from chatbot_operator.manifests.comparison import (
+    current,
+    differences,
+    differs,
+    intent,
+    outcome,
+    owned,
+)
 from chatbot_operator.manifests.exposure import http_route, ingress, network_policy
 from chatbot_operator.manifests.foreign import foreign, injected
 from chatbot_operator.manifests.objects import (
@@ -52,6 +59,7 @@ __all__ = [
     "injected",
     "intent",
     "network_policy",
+    "outcome",
     "owned",
     "restoration",
     "selector",

@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import Final
 
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import KubernetesRefusal, Pending, Stuck
+from chatbot_operator.errors import REASONS, KubernetesRefusal, Pending, Stuck
 from chatbot_operator.manifests import (
     differences,
     differs,
     disclaimer,
     intent,
+    outcome,
     owned,
     restoration,
 )
@@ -26,6 +27,8 @@ from chatbot_operator.ports import (
     World,
 )
 
+ATTEMPTS: Final = 3
+"""How often something is applied that admission undoes each time."""
 OPTIONAL: Final = (AUTOSCALERS, DISRUPTION_BUDGETS, HTTP_ROUTES, INGRESSES, NETWORK_POLICIES)
 """What only some chatbots have."""
 
@@ -44,9 +47,31 @@ async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: O
         raise Pending("ChildLeaving", f"{resource.kind} {chatbot.name} is being deleted.")
     if live is not None and not differs(live, manifest):
         return await _disclaim(world, resource, live)
+    if live is not None and world.undone.get(live["metadata"]["uid"]) == outcome(live, manifest):
+        raise _mutated(resource, live, manifest)
     applied = await _put(world, resource, manifest, live)
+    for _ in range(ATTEMPTS - 1):
+        if not differs(applied, manifest):
+            break
+        applied = await _put(world, resource, manifest, applied)
     _note_repair(world, chatbot, resource, live, manifest)
+    _require_kept(world, resource, applied, manifest)
     return applied
+
+
+def _require_kept(world: World, resource: Resource, applied: Object, manifest: Object) -> None:
+    """See that nobody changes what is applied on its way in; what was so is remembered."""
+    uid = applied["metadata"]["uid"]
+    if differs(applied, manifest):
+        world.undone[uid] = outcome(applied, manifest)
+        raise _mutated(resource, applied, manifest)
+    world.undone.pop(uid, None)
+
+
+def _mutated(resource: Resource, live: Object, manifest: Object) -> Stuck:
+    what = f"{resource.kind} {live['metadata']['name']}: {', '.join(differences(live, manifest))}"
+    known = REASONS["MutatedByAdmission"]
+    return Stuck(known.name, f"{known.cause} {known.fix} {what}.")
 
 
 async def _put(world: World, resource: Resource, manifest: Object, live: Object | None) -> Object:

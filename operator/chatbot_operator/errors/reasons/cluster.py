@@ -33,6 +33,13 @@ CLUSTER: Final = (
         "Change the admission policy, the quota or the operator's rights that are named below.",
     ),
     Reason(
+        "MutatedByAdmission",
+        Stuck,
+        "A webhook or policy of the cluster changes what the operator writes, each time.",
+        "Have it leave alone what is named below; nothing is written before that or the chatbot"
+        " changes.",
+    ),
+    Reason(
         "NamespaceLeaving",
         Pending,
         "The namespace is being deleted and takes nothing new.",
