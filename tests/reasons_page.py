@@ -1,4 +1,4 @@
-"""docs/reasons.md, as the code has it: `make reasons` writes it, a test compares."""
+"""docs/reasons.md, as the code has it: `make reference` writes it, a test compares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "reasons.md"
 HEAD: Final = """# Reasons
 
 Every reason that a condition or an event of a chatbot or an account can give, and what to do about it.
-Written from the code by `make reasons`. A condition's message says the same in the particular case, with
+Written from the code by `make reference`. A condition's message says the same in the particular case, with
 what Azure said and the id of the request, by which Microsoft's support and the activity log find it.
 
 What happens next: **waits** looks again soon, nobody has to act; **tries again** backs off, up to ten

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fields_page
 import pytest
 import yaml
 from chatbot_operator import manifests
@@ -54,3 +55,7 @@ def test_every_field_of_a_chatbot_reaches_something():
     (version,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
     spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
     assert sorted(leaves(spec)) == sorted({**REACHES, **SHOWN_ELSEWHERE})
+
+
+def test_the_page_of_fields_says_what_the_schemas_say():
+    assert fields_page.PAGE.read_text() == fields_page.page(), "run `make reference`"

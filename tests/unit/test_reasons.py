@@ -83,4 +83,4 @@ def test_every_reason_is_met_by_a_test():
 
 
 def test_the_page_says_what_the_code_says():
-    assert PAGE.read_text() == page(), "run `make reasons`"
+    assert PAGE.read_text() == page(), "run `make reference`"
