@@ -269,6 +269,9 @@ class Azure(Protocol):
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         """Read a federated credential."""
 
+    async def credentials(self, identity_id: str) -> list[Credential]:
+        """List the federated credentials of a managed identity."""
+
     async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
         """Create or replace a federated credential."""
 
@@ -277,6 +280,9 @@ class Azure(Protocol):
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         """List the assignments of a principal at a scope and above it."""
+
+    async def assignments_below(self, scope: str, principal_id: str) -> list[Assignment]:
+        """List the assignments of a principal at a scope, above it and below it."""
 
     async def assignments_at(self, scope: str) -> list[Assignment]:
         """List the assignments of everybody at a scope and above it."""

@@ -1,10 +1,10 @@
-"""What it costs to look at Azure: lists for all, one read for each, and nothing is written."""
+"""What it costs to look at Azure: lists for all, two reads for each, and nothing is written."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from cluster_world import ASSIGNMENTS, IDENTITIES, Operator, chatbot, key
+from cluster_world import ASSIGNMENTS, IDENTITIES, SUBSCRIPTION_ID, Operator, chatbot, key
 from sandbox.bootstrap import ACCOUNT_ID
 
 COUNT = 8
@@ -18,6 +18,10 @@ def kind(entry):
         return "list identities"
     if at == ASSIGNMENTS.lower():
         return "list assignments"
+    if at.endswith("/federatedidentitycredentials"):
+        return "list credentials"
+    if at == ASSIGNMENTS.replace(ACCOUNT_ID, SUBSCRIPTION_ID).lower():
+        return "list the subscription"
     if "/federatedidentitycredentials/" in at:
         return "credential"
     return at.removeprefix(ACCOUNT_ID.lower())
@@ -29,7 +33,7 @@ async def asked(azure, mark):
     return Counter(kind(entry) for entry in entries)
 
 
-async def test_chatbots_at_rest_cost_lists_and_a_credential_each_and_a_restart_lists_only(
+async def test_chatbots_at_rest_cost_lists_and_two_reads_each_and_a_restart_lists_only(
     *, operator, hand, azure, audit, namespace, clock
 ):
     for name in NAMES:
@@ -43,7 +47,8 @@ async def test_chatbots_at_rest_cost_lists_and_a_credential_each_and_a_restart_l
         for name in NAMES:
             await operator.look(key(namespace, name))
     lists = {"list identities": 1, "list assignments": 1}
-    assert await asked(azure, mark) == {**lists, "credential": COUNT}
+    each = {"credential": COUNT, "list credentials": COUNT}
+    assert await asked(azure, mark) == {**lists, **each}
     restarted = Operator(operator.world, hand)
     mark = await azure.mark()
     for name in NAMES:
@@ -55,6 +60,7 @@ async def test_chatbots_at_rest_cost_lists_and_a_credential_each_and_a_restart_l
         for name in NAMES:
             await restarted.look(key(namespace, name))
     spread = await asked(azure, mark)
-    assert spread["credential"] == COUNT
-    assert spread.keys() <= {*lists, "credential"}
+    assert each.items() <= spread.items()
+    assert spread.pop("list the subscription") == 1, "refused, and not asked again"
+    assert spread.keys() <= {*lists, *each}
     assert not audit.writes(log, namespace)

@@ -162,11 +162,12 @@ class SmallAzure:
     """The Azure port: `asked` notes every call; `unreadable`, `unwritable` and `unlistable` are what they get."""
 
     held: dict[str, Identity] = field(default_factory=dict)
-    credentials: dict[tuple[str, str], Credential] = field(default_factory=dict)
+    trusted: dict[tuple[str, str], Credential] = field(default_factory=dict)
     assigned: dict[tuple[str, str], Assignment] = field(default_factory=dict)
     found: OpenAIAccount | None = None
     restorable: bool | None = None
     rights: dict[str, list[Permission]] = field(default_factory=dict)
+    closed: bool = True
     unreadable: Refusal | None = None
     unwritable: Refusal | None = None
     unlistable: Refusal | None = None
@@ -234,11 +235,15 @@ class SmallAzure:
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         self.read("credential")
-        return self.credentials.get((identity_id, name))
+        return self.trusted.get((identity_id, name))
+
+    async def credentials(self, identity_id: str) -> list[Credential]:
+        self.read("list credentials")
+        return [c for (at, _), c in self.trusted.items() if at == identity_id]
 
     async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
         receipt = self.write("put credential", f"{identity_id}/{credential.name}")
-        self.credentials[identity_id, credential.name] = credential
+        self.trusted[identity_id, credential.name] = credential
         return receipt
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
@@ -248,6 +253,13 @@ class SmallAzure:
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         self.read("assignments")
         found = [a for (at, _), a in self.assigned.items() if at == scope]
+        return [a for a in found if a.principal_id == principal_id]
+
+    async def assignments_below(self, scope: str, principal_id: str) -> list[Assignment]:
+        self.read("list assignments below")
+        if self.closed:
+            raise Refusal("call", status=403, code="AuthorizationFailed", message="", reading=True)
+        found = [a for (at, _), a in self.assigned.items() if at.startswith(scope)]
         return [a for a in found if a.principal_id == principal_id]
 
     async def assignments_at(self, scope: str) -> list[Assignment]:

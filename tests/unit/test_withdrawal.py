@@ -65,7 +65,7 @@ async def test_after_the_grace_pods_and_role_go_and_identity_and_credential_stay
     world = await withdrawn()
     assert world.deployment["spec"]["replicas"] == 0
     assert world.azure.assigned == {}
-    assert len(world.azure.held) == len(world.azure.credentials) == 1
+    assert len(world.azure.held) == len(world.azure.trusted) == 1
     assert world.condition("RoleAssigned") == ("False", "Withdrawn")
     assert world.condition("Ready") == ("False", "NamespaceNotAllowed")
     assert world.condition("Stalled") == ("True", "NamespaceNotAllowed")

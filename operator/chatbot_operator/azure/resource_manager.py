@@ -143,9 +143,13 @@ class ResourceManager:
             found = await _or_none(
                 client.federated_identity_credentials.get(*_where(identity_id), name)
             )
-        if found is None:
-            return None
-        return Credential(name, found.issuer, found.subject, tuple(found.audiences))
+        return values.credential(found) if found else None
+
+    async def credentials(self, identity_id: str) -> list[Credential]:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        async with _call("list federated credentials", reading=True):
+            found = client.federated_identity_credentials.list(*_where(identity_id))
+            return [values.credential(each) async for each in found]
 
     async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
@@ -169,6 +173,9 @@ class ResourceManager:
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
         return await self._assignments(scope, f"atScope() and principalId eq '{principal_id}'")
+
+    async def assignments_below(self, scope: str, principal_id: str) -> list[Assignment]:
+        return await self._assignments(scope, f"principalId eq '{principal_id}'")
 
     async def assignments_at(self, scope: str) -> list[Assignment]:
         return await self._assignments(scope, "atScope()")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatbot_operator.ports import Assignment, Identity, Permission
+from chatbot_operator.ports import Assignment, Credential, Identity, Permission
 
 
 def identity(found: Any) -> Identity:
@@ -18,6 +18,11 @@ def identity(found: Any) -> Identity:
         tenant_id=found.tenant_id,
         tags=found.tags or {},
     )
+
+
+def credential(found: Any) -> Credential:
+    """Read a federated credential."""
+    return Credential(found.name, found.issuer, found.subject, tuple(found.audiences))
 
 
 def permission(found: Any) -> Permission:

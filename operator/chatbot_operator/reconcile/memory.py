@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from chatbot_operator.allowances import Allowances
 from chatbot_operator.ports import Assignment, Identity
 from chatbot_operator.reconcile.events import BURST, REFILL_SECONDS
+from chatbot_operator.status import Surplus
 from chatbot_operator.steps.account import Examination
 from chatbot_operator.steps.injection import RESTART_SECONDS, RESTARTS
 
@@ -30,6 +31,14 @@ class Examined:
 
     generation: int
     said: Examination
+    seen: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What goes beyond what a chatbot needs, and when it was looked for."""
+
+    surplus: tuple[Surplus, ...]
     seen: dt.datetime
 
 
@@ -63,7 +72,8 @@ class Memory:
 
     A chatbot of which `granted` says None is to be read, whatever its status says. `surveys` goes
     by the account's uid; `surveying` lets one pass at a time make one.
-    `denied` tells when a chatbot was first found so.
+    `denied` tells when a chatbot was first found so; `closed` are subscriptions whose role
+    assignments the operator may not list.
     """
 
     granted: dict[str, Granted | None] = field(default_factory=dict)
@@ -72,6 +82,8 @@ class Memory:
     surveying: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
+    audits: dict[str, Audit] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     denied: dict[str, dt.datetime] = field(default_factory=dict)
     census: Census | None = None
     told: Allowances = field(default_factory=lambda: Allowances(BURST, REFILL_SECONDS))
@@ -81,3 +93,4 @@ class Memory:
         """Forget a chatbot that goes."""
         self.granted.pop(chatbot, None)
         self.denied.pop(chatbot, None)
+        self.audits.pop(chatbot, None)

@@ -13,6 +13,7 @@ from chatbot_operator.chatbot import FINALIZER, Chatbot
 from chatbot_operator.errors import Blind, Denied, Fault, Pending, Stuck, Transient
 from chatbot_operator.manifests import Wanted, selector
 from chatbot_operator.ports import Object, World
+from chatbot_operator.reconcile.audit import audit
 from chatbot_operator.reconcile.grant import GRANTS, grant
 from chatbot_operator.reconcile.memory import Memory
 from chatbot_operator.reconcile.outcome import (
@@ -159,7 +160,7 @@ async def _serve(world: World, wanted: Wanted, memory: Memory, findings: Finding
         await scaling.scale(world, chatbot)
         unreached = await _expose(world, chatbot, service)
         pods = await workload.pods(world, chatbot)
-        findings.exceed(*workload.foreign(wanted, deployment, pods))
+        await audit(world, chatbot, memory, findings, workload.foreign(wanted, deployment, pods))
         answers = await proof.ask(world, pods)
         await injection.restart(world, chatbot, pods, answers, memory.restarted)
         status = deployment.get("status", {})

@@ -1,0 +1,72 @@
+"""Looks for what lets somebody else be the chatbot, as often as Azure is read, and tells of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from chatbot_operator import backoff
+from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Blind, Refusal, Transient
+from chatbot_operator.ports import Assignment, World
+from chatbot_operator.reconcile.memory import Audit, Granted, Memory
+from chatbot_operator.reconcile.outcome import Findings, judging
+from chatbot_operator.status import Surplus, by_type
+from chatbot_operator.steps.audit import surplus
+
+
+async def audit(
+    world: World, chatbot: Chatbot, memory: Memory, findings: Findings, foreign: list[Surplus]
+) -> None:
+    """Put into the findings what was found beside `foreign`, in Azure and in the namespace.
+
+    What could not be looked for leaves what was known.
+    """
+    known = memory.audits.get(chatbot.uid) or _published(world, chatbot, foreign)
+    if known is not None:
+        memory.audits[chatbot.uid] = known
+    held = memory.granted.get(chatbot.uid)
+    due = known is None or (world.now() - known.seen).total_seconds() >= world.installation.resync
+    if due and held:
+        try:
+            async with judging():
+                assigned = await _assigned(world, held, memory)
+                found = await surplus(world, chatbot, held.account_id, held.identity, assigned)
+            known = memory.audits[chatbot.uid] = Audit(tuple(found), world.now())
+        except (Transient, Blind) as fault:
+            if not fault.unseen:
+                raise
+    if known or foreign:
+        findings.exceed(*foreign, *(known.surplus if known else ()))
+
+
+async def _assigned(world: World, held: Granted, memory: Memory) -> Iterable[Assignment]:
+    """Give the identity's role assignments in the subscription, else those at the account.
+
+    Where the operator may not list a subscription it asks once; a list of the account, made for all
+    of its chatbots, spares one for each.
+    """
+    subscription, principal = "/".join(held.account_id.split("/")[:3]), held.identity.principal_id
+    if subscription.lower() not in memory.closed:
+        try:
+            return await world.azure.assignments_below(subscription, principal)
+        except Refusal as refusal:
+            if refusal.code != "AuthorizationFailed":
+                raise
+            memory.closed.add(subscription.lower())
+    for lists in memory.surveys.values():
+        if lists.where[0].lower() == held.account_id.lower() and not lists.failed:
+            return lists.assignments
+    return await world.azure.assignments(held.account_id, principal)
+
+
+def _published(world: World, chatbot: Chatbot, foreign: list[Surplus]) -> Audit | None:
+    """Give what an earlier process found, if that was nothing and nothing says otherwise.
+
+    Its age is made up, so that a fleet is not looked through at once after a restart.
+    """
+    condition = by_type(chatbot.status).get("LeastPrivilege")
+    if foreign or condition is None or condition.status != "True":
+        return None
+    age = backoff.share(chatbot.uid) * world.installation.resync
+    return Audit((), world.now() - dt.timedelta(seconds=age))
