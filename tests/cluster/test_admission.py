@@ -194,6 +194,7 @@ def test_the_schema_fills_in_every_default(apply, kubectl, namespace):
         "chat": {"title": "Chatbot"},
         "replicas": 1,
         "service": {"type": "ClusterIP", "port": 80},
+        "networkPolicy": {"enabled": True, "egress": {"enabled": False}},
         "deletionPolicy": "Delete",
         "suspend": False,
     }
@@ -246,3 +247,31 @@ def unbounded(schema, path):
     if "items" in schema:
         found += unbounded(schema["items"], f"{path}[]")
     return found
+
+
+PROXY = {"user": "X-User", "trustedPeers": ["10.244.0.0/16"]}
+PARENTS = [{"name": "public"}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({"service": {"annotations": {"chatbot-operator.dev/intent": "x"}}}, "service"),
+        ({"ingress": {}}, "ingress.host"),
+        ({"ingress": {"host": "*.example.com"}}, "ingress.host"),
+        ({"ingress": {"host": "Chat.example.com"}}, "ingress.host"),
+        ({"ingress": {"host": "a.example", "path": "chat"}}, "ingress.path"),
+        ({"ingress": {"host": "a.example", "path": "/?x"}}, "ingress.path"),
+        ({"ingress": {"host": "a.b", "annotations": {"chatbot-operator.dev/x": ""}}}, "ingress"),
+        ({"httpRoute": {"parentRefs": PARENTS, "hostnames": []}}, "httpRoute.hostnames"),
+        ({"httpRoute": {"parentRefs": PARENTS, "hostnames": ["*.a.b"]}}, "httpRoute.hostnames"),
+        ({"httpRoute": {"parentRefs": [], "hostnames": ["a.b"]}}, "httpRoute.parentRefs"),
+        ({"networkPolicy": {"fromNamespaces": ["Team"]}}, "networkPolicy.fromNamespaces"),
+        ({"access": {"proxyHeaders": {**PROXY, "user": "X User"}}}, "access.proxyHeaders.user"),
+        ({"access": {"proxyHeaders": {**PROXY, "trustedPeers": []}}}, "access.proxyHeaders"),
+        ({"access": {"proxyHeaders": {**PROXY, "trustedPeers": ["10.0.0.1"]}}}, "trustedPeers"),
+        ({"access": {"proxyHeaders": {"user": "X-User"}}}, "access.proxyHeaders.trustedPeers"),
+    ],
+)
+def test_how_a_chatbot_is_reached_has_bounds(apply, namespace, spec, field):
+    assert field in apply(chatbot("reached", namespace, **spec))

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from chatbot_operator import manifests, ports
 from chatbot_operator.errors import KubernetesRefusal, Pending, Stuck
-from chatbot_operator.steps.exposure import judge, url
-from unit.bodies import chatbot, wanted
+from chatbot_operator.steps.exposure import hint, judge, url
+from unit.bodies import INSTALLATION, chatbot, wanted
 from unit.small_world import SmallWorld
 
 HOST = "chat.example.com"
@@ -21,6 +21,7 @@ OPERATOR = {
         ]
     }
 }
+POLICY = {"enabled": True, "egress": {"enabled": False}}
 PUBLIC = {"type": "LoadBalancer", "port": 80}
 PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
 
@@ -154,6 +155,31 @@ def test_a_load_balancer_before_a_proxy_does_not_hide_where_visitors_come_from()
     assert service["spec"]["externalTrafficPolicy"] == "Local"
     assert "externalTrafficPolicy" not in manifests.service(chatbot(service=PUBLIC))["spec"]
     assert "externalTrafficPolicy" not in manifests.service(chatbot(access=PROXY))["spec"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "gateways", "told"),
+    [
+        ({}, (), False),
+        ({"ingress": ingress()}, (), True),
+        ({"httpRoute": ROUTE}, (), True),
+        ({"ingress": ingress()}, ("ingress",), False),
+        ({"ingress": ingress(), "service": PUBLIC}, (), False),
+        ({"ingress": ingress(), "networkPolicy": {**POLICY, "fromNamespaces": ["x"]}}, (), False),
+        ({"ingress": ingress(), "networkPolicy": {**POLICY, "enabled": False}}, (), False),
+    ],
+)
+def test_a_gateway_that_the_policy_keeps_out_is_hinted_at(spec, gateways, told):
+    here = replace(INSTALLATION, gateway_namespaces=gateways)
+    assert ("GATEWAY_NAMESPACES" in hint(chatbot(**spec), here)) is told
+
+
+async def test_the_hint_stands_beside_what_is_ready():
+    small = SmallWorld(ingress=ingress())
+    await small.settle()
+    said = next(c for c in small.chatbot["status"]["conditions"] if c["type"] == "WorkloadReady")
+    assert said["status"] == "True"
+    assert "GATEWAY_NAMESPACES" in said["message"]
 
 
 def route(*conditions, observed=3):

@@ -147,6 +147,17 @@ async def test_an_account_that_was_deleted_softly_can_be_restored(restorable, re
     assert (recover in status["findings"][0]["message"]) is (reason == "AccountSoftDeleted")
 
 
+async def test_findings_are_no_longer_and_no_more_than_the_schema_takes():
+    small = SmallWorld()
+    endpoints = tuple(PrivateEndpoint(f"{n}{'x' * 80}", "Approved") for n in range(100))
+    models = tuple(Model(f"m{n}", "x", "1", state="Failed") for n in range(100))
+    network = Network(public=False, endpoints=endpoints)
+    small.azure.found = replace(GOOD, network=network, models=models)
+    _, status = await looked_at(small)
+    assert len(status["findings"]) == 64
+    assert max(len(f["message"]) for f in status["findings"]) <= 2048
+
+
 async def test_where_an_account_was_is_not_guessed():
     small = SmallWorld()
     account_body = small.cluster.objects["azureopenaiaccounts", "", "contoso"]

@@ -177,6 +177,7 @@ async def _serve(world: World, wanted: Wanted, memory: Memory, findings: Finding
             },
         }
         said.append(workload.judge(deployment, pods, answers))
+        said.extend(filter(None, [exposure.hint(chatbot, world.installation)]))
     return _Served(available, answers, unreached)
 
 

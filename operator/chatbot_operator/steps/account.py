@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chatbot_operator.account import Account
 from chatbot_operator.errors import Fault, Pending, Refusal, Stuck
 from chatbot_operator.ports import OpenAIAccount, World
-from chatbot_operator.status import Condition
+from chatbot_operator.status import MESSAGE_LIMIT, Condition
 from chatbot_operator.steps.preflight import LIMIT, Finding, findings, reachable
 
 KINDS = ("OpenAI", "AIServices")
@@ -56,7 +56,8 @@ def facts(account: Account, found: OpenAIAccount) -> dict[str, Any]:
 
 
 def _told(told: list[Finding]) -> dict[str, Any]:
-    return {"findings": [asdict(finding) for finding in told[:LIMIT]]}
+    shortened = [replace(each, message=each.message[:MESSAGE_LIMIT]) for each in told[:LIMIT]]
+    return {"findings": [asdict(finding) for finding in shortened]}
 
 
 def _error(fault: Fault) -> Finding:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from chatbot_operator import manifests, ports
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import KubernetesRefusal, Pending, Stuck
-from chatbot_operator.ports import Object, World
+from chatbot_operator.ports import Installation, Object, World
 from chatbot_operator.steps.children import provide
 from chatbot_operator.steps.together import both
 
@@ -54,6 +54,19 @@ def service_url(chatbot: Chatbot, service: Object) -> str:
     host = (balancer[0].get("hostname") or balancer[0].get("ip")) if balancer else ""
     host = f"[{host}]" if host and ":" in host else host
     return f"http://{host}{port}" if host else ""
+
+
+def hint(chatbot: Chatbot, installation: Installation) -> str:
+    """Say what a NetworkPolicy is about to keep out, where it is likely not meant to."""
+    exposure, policy = chatbot.exposure, chatbot.exposure.policy
+    led = exposure.ingress or exposure.route
+    admitted = installation.gateway_namespaces or policy.from_namespaces
+    if not led or admitted or not policy.enabled or chatbot.service_type == "LoadBalancer":
+        return ""
+    return (
+        "The NetworkPolicy lets in no gateway: name its namespace in the operator's"
+        " GATEWAY_NAMESPACES or in spec.networkPolicy.fromNamespaces."
+    )
 
 
 def judge(chatbot: Chatbot, service: Object, route: Object | None) -> None:
