@@ -94,6 +94,7 @@ def test_a_chatbot_lives_answers_remembers_and_leaves_nothing(sandbox, namespace
 
     identities, assignments = mine(sandbox.state(), namespace)
     assert [len(identities), len(assignments), len(identities[0]["credentials"])] == [1, 1, 1]
+    assert sandbox.condition(namespace, "support", "LeastPrivilege")["status"] == "True"
     sandbox.kubectl("delete", "chatbot", "support", "-n", namespace, "--timeout=60s")
 
     assert mine(sandbox.state(), namespace) == ([], [])

@@ -57,12 +57,15 @@ def test_what_was_added_to_the_template_or_to_a_pod_is_named(name):
     assert foreign(live(), [pod], MANIFEST) == [word]
 
 
-def test_what_workload_identity_and_the_api_server_put_into_pods_is_usual():
+@pytest.mark.parametrize(
+    "token", ["azure-identity-token", "azure-workload-identity-reserved-0d6b5d7f2a11"]
+)
+def test_what_workload_identity_and_the_api_server_put_into_pods_is_usual(token):
     pod = pod_of(live())
-    pod["spec"]["volumes"] += [{"name": "azure-identity-token"}, {"name": "kube-api-access-x7k2p"}]
+    pod["spec"]["volumes"] += [{"name": token}, {"name": "kube-api-access-x7k2p"}]
     container(pod["spec"])["env"].append({"name": "AZURE_CLIENT_ID", "value": "c"})
     container(pod["spec"])["volumeMounts"] += [
-        {"name": "azure-identity-token", "mountPath": "/var/run/secrets/azure/tokens"},
+        {"name": token, "mountPath": "/var/run/secrets/azure/tokens"},
         {"name": "kube-api-access-x7k2p", "mountPath": "/var/run/secrets/kubernetes.io"},
     ]
     assert foreign(live(), [pod], MANIFEST) == []

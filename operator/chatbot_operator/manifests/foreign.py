@@ -17,11 +17,14 @@ WEBHOOKS_VARIABLES: Final = frozenset(
         "AZURE_TENANT_ID",
     }
 )
-WEBHOOKS_VOLUME: Final = "azure-identity-token"
 """What the workload identity webhook gives a pod
 (https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html)."""
-API_ACCESS: Final = "kube-api-access-"
-"""How the API server's own volume with a token begins."""
+USUAL_VOLUMES: Final = (
+    "azure-workload-identity-reserved-",
+    "azure-identity-token",
+    "kube-api-access-",
+)
+"""How the names of volumes begin that the webhook makes, since v1.6 and before, and the API server."""
 
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 _OVERRIDES: Final = ("command", "args", "lifecycle", "envFrom")
@@ -90,4 +93,4 @@ def _injected(live: Object) -> Iterator[str]:
 
 def _usual(volume: dict[str, Any]) -> bool:
     name: str = volume["name"]
-    return name == WEBHOOKS_VOLUME or name.startswith(API_ACCESS)
+    return name.startswith(USUAL_VOLUMES)
