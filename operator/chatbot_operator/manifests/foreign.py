@@ -24,7 +24,7 @@ USUAL_VOLUMES: Final = (
     "azure-identity-token",
     "kube-api-access-",
 )
-"""How the names of volumes begin that the webhook makes, since v1.6 and before, and the API server."""
+"""How names of volumes begin: the webhook's since v1.6 and before, and the API server's."""
 
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 _OVERRIDES: Final = ("command", "args", "lifecycle", "envFrom")
