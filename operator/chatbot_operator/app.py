@@ -158,6 +158,7 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         propagation_deadline=settings.propagation_deadline,
         resync=settings.resync,
         withdrawal_grace=settings.withdrawal_grace,
+        rebind=settings.rebind,
     )
 
 

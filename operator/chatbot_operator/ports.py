@@ -336,7 +336,8 @@ class Installation:
     """What holds for the whole installation, from settings and from the cluster itself.
 
     `issuer` is the `iss` claim of the operator's own projected token, byte for byte. `namespace`
-    is where the operator runs, empty outside a cluster.
+    is where the operator runs, empty outside a cluster. `rebind`: a chatbot takes over the identity
+    of an earlier one of its name.
     """
 
     cluster: str
@@ -355,6 +356,7 @@ class Installation:
     resync: float = 3600.0
     proof_poll: float = 2.0
     withdrawal_grace: float = 300.0
+    rebind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

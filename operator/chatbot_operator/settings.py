@@ -44,6 +44,7 @@ VARIABLES = (
     Variable("PROPAGATION_DEADLINE_SECONDS", "900", "how long a new grant may take to spread"),
     Variable("RESYNC_SECONDS", "3600", "how often lists and Azure are compared with what is known"),
     Variable("WITHDRAWAL_GRACE_SECONDS", "300", "how long a denied chatbot keeps what it has"),
+    Variable("REBIND", "Manual", "Auto: take over identities of earlier chatbots of the same name"),
     Variable("WORKERS", "16", "passes made at the same time"),
     Variable("PROBE_PORT", "8080", "port of /healthz"),
     Variable("HOST", "0.0.0.0", "address that /healthz binds"),
@@ -78,6 +79,7 @@ class Settings:
     propagation_deadline: float
     resync: float
     withdrawal_grace: float
+    rebind: bool
     workers: int
     probe_port: int
     host: str
@@ -107,6 +109,7 @@ class Settings:
             propagation_deadline=reading.number("PROPAGATION_DEADLINE_SECONDS"),
             resync=reading.number("RESYNC_SECONDS", least=1),
             withdrawal_grace=reading.number("WITHDRAWAL_GRACE_SECONDS"),
+            rebind=reading.choice("REBIND", "Auto", "Manual") == "Auto",
             workers=int(reading.number("WORKERS", least=1)),
             probe_port=int(reading.number("PROBE_PORT")),
             host=reading.text("HOST"),
@@ -144,6 +147,12 @@ class _Reading:
         if value is None:
             self.wrong.append(f"{name} is missing: {variable.meaning}")
             return ""
+        return value
+
+    def choice(self, name: str, *known: str) -> str:
+        value = self.text(name)
+        if value not in known:
+            self.wrong.append(f"{name} is none of {', '.join(known)}: {value!r}")
         return value
 
     def number(self, name: str, *, least: float = 0) -> float:

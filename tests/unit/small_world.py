@@ -216,7 +216,7 @@ class SmallAzure:
     ) -> tuple[Identity, Receipt]:
         receipt = self.write("put identity", identity_id)
         name, number = identity_id.rpartition("/")[2], len(self.asked)
-        ids = (f"principal-{number}", f"client-{number}", INSTALLATION.tenant_id)
+        ids = (f"principal-{number}-{name}", f"client-{number}-{name}", INSTALLATION.tenant_id)
         made = Identity(identity_id, name, location, *ids, dict(tags))
         self.held[identity_id] = made
         return made, receipt

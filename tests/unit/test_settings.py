@@ -144,3 +144,10 @@ def test_the_issuer_is_that_of_the_token_byte_for_byte(address):
 @given(st.integers(0, 8))
 def test_the_issuer_is_read_whatever_the_length_of_the_claims(length):
     assert issuer(token(iss="https://i/", pad="x" * length)) == "https://i/"
+
+
+def test_rebind_is_auto_or_manual():
+    assert not Settings.parse(NEEDED).rebind
+    assert not Settings.parse({**NEEDED, "REBIND": "Manual"}).rebind
+    assert Settings.parse({**NEEDED, "REBIND": "Auto"}).rebind
+    assert complaints(**NEEDED, REBIND="auto") == ["REBIND is none of Auto, Manual: 'auto'"]

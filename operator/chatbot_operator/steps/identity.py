@@ -11,6 +11,7 @@ from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.naming import Owner
 from chatbot_operator.ports import Identity, Installation, World
 
+UID_TAG = f"{naming.TAG_PREFIX}uid"
 RETAINED_TAG = f"{naming.TAG_PREFIX}retained"
 
 
@@ -67,15 +68,32 @@ async def identity(
         )
         world.journal.note("IdentityCreated", message, receipt)
         return made
-    _require_ours(live, mine)
+    rebound = _rebinds(world.installation, chatbot, live, mine)
+    if not rebound:
+        _require_ours(live, mine)
     if as_wanted(live, chatbot, account, world.installation):
         return live
     # Azure takes names of tags case-insensitively and refuses the same one twice.
     ours = {key.lower() for key in tags}
     others = {k: v for k, v in live.tags.items() if k.lower() not in {*ours, RETAINED_TAG}}
     tagged, receipt = await world.azure.tag_identity(at, {**others, **tags})
-    world.journal.note("IdentityTagged", "Put the identity's tags right.", receipt)
+    if rebound:
+        earlier = _tag(live.tags, UID_TAG)
+        message = f"Took over the identity of an earlier chatbot of this name (uid {earlier})."
+        world.journal.note("IdentityRebound", message, receipt)
+    else:
+        world.journal.note("IdentityTagged", "Put the identity's tags right.", receipt)
     return tagged
+
+
+def _rebinds(installation: Installation, chatbot: Chatbot, live: Identity, mine: Owner) -> bool:
+    """Tell whether an identity is to be taken over from an earlier life.
+
+    In this cluster nobody else bears its namespace and name. An identity that was this chatbot's
+    before was taken over itself, by a second cluster of the same owner id: that ends here.
+    """
+    taken = chatbot.recorded.principal_id == live.principal_id
+    return installation.rebind and not taken and _of_earlier_life(live, mine)
 
 
 def as_wanted(
@@ -125,12 +143,11 @@ async def remove_identity(world: World, chatbot: Chatbot) -> None:
 def _require_ours(live: Identity, mine: Owner) -> None:
     if _bears(live.tags, mine.tags):
         return
-    earlier = {k: v for k, v in mine.tags.items() if not k.endswith("-uid")}
-    if _bears(live.tags, earlier):
+    if _of_earlier_life(live, mine):
         raise Stuck(
             "OwnedByEarlierLife",
             f"Managed identity {live.id} belongs to an earlier {mine.namespace}/{mine.name} (uid"
-            f" {_tag(live.tags, 'chatbot-operator-uid')}). Delete it, or set its tag"
+            f" {_tag(live.tags, UID_TAG)}). Delete it, or set its tag"
             f" chatbot-operator-uid to {mine.uid} to take it over.",
         )
     raise Stuck(
@@ -138,6 +155,12 @@ def _require_ours(live: Identity, mine: Owner) -> None:
         f"Managed identity {live.id} exists and is not this chatbot's. The operator leaves it"
         " alone: delete it if nobody needs it.",
     )
+
+
+def _of_earlier_life(live: Identity, mine: Owner) -> bool:
+    """Tell whether an identity was made for this name in this cluster, but for another uid."""
+    name = {key: value for key, value in mine.tags.items() if key != UID_TAG}
+    return _bears(live.tags, name) and not _bears(live.tags, mine.tags)
 
 
 def _bears(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

@@ -44,6 +44,12 @@ COURSE: Final = (
     ),
     Reason("IdentityCreated", None, "Event: the managed identity was made.", NOTHING),
     Reason("IdentityTagged", None, "Event: the identity's tags were put right.", NOTHING),
+    Reason(
+        "IdentityRebound",
+        None,
+        "Event: the identity of an earlier chatbot of this name was taken over (REBIND=Auto).",
+        NOTHING,
+    ),
     Reason("IdentityDeleted", None, "Event: the identity was deleted.", NOTHING),
     Reason("IdentityRetained", None, "Event: the identity stays, marked as retained.", NOTHING),
     Reason("CredentialWritten", None, "Event: the federated credential was written.", NOTHING),
