@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+import certifi
 import chatbot_app
 import pytest
 from chatbot_app import ops, standing
@@ -21,7 +22,7 @@ from chatbot_operator import manifests
 from chatbot_operator.errors import TABLE, Fault, Service
 from chatbot_operator.kube import pods
 from chatbot_operator.pod_settings import RESERVED_VARIABLE
-from chatbot_operator.ports import Credential, Readiness
+from chatbot_operator.ports import Credential, Outlet, Readiness
 from chatbot_operator.ports import Presented as Read
 from chatbot_operator.settings import VARIABLES as VARIABLES_OF_THE_OPERATOR
 from chatbot_operator.settings import Settings as OperatorSettings
@@ -30,6 +31,8 @@ from chatbot_operator.steps import proof
 from unit.bodies import IDENTITY, wanted
 
 CONTRACT = (Path(__file__).parent.parent / "docs" / "contract.md").read_text()
+OF_LIBRARIES = {"HTTPS_PROXY", "NO_PROXY"}
+"""Part of the contract, and read by what speaks HTTP for the chatbot."""
 OF_EVERY_PROCESS = {"SSL_CERT_FILE"}
 """OpenSSL's own: no part of the contract, set for whatever runs behind a company's proxy."""
 
@@ -87,8 +90,10 @@ def given_by_the_operator(**given):
     return {entry["name"]: entry.get("value", "10.0.0.1") for entry in entries}
 
 
+OUTLET = Outlet("http://proxy.corp:3128", "10.0.0.0/8,.corp", Path(certifi.where()).read_text())
 FULL = given_by_the_operator(
     daily_tokens=50000,
+    outlet=OUTLET,
     access={"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}},
     openai={
         "apiVersion": "2024-10-21",
@@ -108,20 +113,25 @@ FULL = given_by_the_operator(
 )
 
 
+IN_A_POD = {**FULL, "EXTRA_CA_FILE": certifi.where()}
+"""As the chatbot finds it: what is mounted is there."""
+
+
 def test_the_operator_sets_the_names_of_the_contract_and_no_others():
     assert FULL.keys() == VARIABLES.keys()
 
 
 def test_the_chatbot_reads_the_names_of_the_contract_and_no_others():
-    read_settings(Recording({**FULL, "AZURE_FEDERATED_TOKEN_FILE": "/token"}))
+    read_settings(Recording({**IN_A_POD, "AZURE_FEDERATED_TOKEN_FILE": "/token"}))
     with pytest.raises(SettingsError):
         read_settings(Recording())
-    assert Recording.read == VARIABLES.keys() | INJECTED | OLDER | OF_EVERY_PROCESS
+    names = VARIABLES.keys() - OF_LIBRARIES
+    assert Recording.read == names | INJECTED | OLDER | OF_EVERY_PROCESS
     assert all(f"`{name}`" in CONTRACT for name in INJECTED | OLDER)
 
 
 def test_the_chatbot_understands_what_the_operator_sets():
-    settings = read_settings(FULL)
+    settings = read_settings(IN_A_POD)
     assert settings.host == "10.0.0.1"
     assert (settings.port, settings.ops_port) == (manifests.PAGE_PORT, manifests.OPS_PORT)
     assert settings.endpoint == "https://contoso.openai.azure.com/"
@@ -153,14 +163,15 @@ def test_the_operator_takes_no_delay_that_the_chatbot_refuses(name, seconds):
     needed = {v.name: "x" for v in VARIABLES_OF_THE_OPERATOR if v.default is None}
     with suppress(OperatorSettingsError):
         OperatorSettings.parse({**needed, name: seconds})
-        read_settings({**FULL, name: seconds})
+        read_settings({**IN_A_POD, name: seconds})
 
 
 def test_the_operator_gives_the_files_that_it_names():
     of = wanted(chat={"systemPrompt": "Be kind."})
-    files = manifests.config_map(of.chatbot, since=PROVEN_AT)["data"]
+    given = manifests.config_map(of.chatbot, since=PROVEN_AT, authorities=OUTLET.authorities)
+    files = given["data"]
     (mount,) = container()["volumeMounts"]
-    for name in ("SYSTEM_PROMPT_FILE", "CREDENTIAL_SINCE_FILE"):
+    for name in ("SYSTEM_PROMPT_FILE", "CREDENTIAL_SINCE_FILE", "EXTRA_CA_FILE"):
         directory, _, file = FULL[name].rpartition("/")
         assert directory == mount["mountPath"]
         assert file in files

@@ -28,6 +28,7 @@ from chatbot_app.reasons import Reason, Refusal, RefusedError
 from chatbot_app.routes import Chat, Texts, page
 from chatbot_app.serving import Ending, Server, listen, serve
 from chatbot_app.standing import Standing
+from chatbot_app.trust import trust
 from chatbot_app.words import for_person, for_visitor
 
 if TYPE_CHECKING:
@@ -133,7 +134,12 @@ async def _serve_complaint(error: SettingsError, back: socket.socket) -> None:
 def _credential(settings: Settings) -> Credential:
     identity = settings.workload_identity
     if identity is not None:
-        fetch = workload_identity(identity, scope=settings.scope, ca_file=settings.ca_file)
+        fetch = workload_identity(
+            identity,
+            scope=settings.scope,
+            ca_file=settings.ca_file,
+            extra_ca_file=settings.extra_ca_file,
+        )
     elif settings.ops_port is not None:
         fetch = nobody
     else:
@@ -146,6 +152,7 @@ def _completions(settings: Settings, credential: Credential) -> Completions:
         model=Model(settings.endpoint, settings.deployment, settings.api_version),
         sampling=Sampling(settings.temperature, settings.top_p, settings.max_output_tokens),
         token=credential.token,
+        trusted=trust(settings.extra_ca_file),
     )
 
 

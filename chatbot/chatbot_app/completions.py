@@ -27,6 +27,7 @@ from chatbot_app.reasons import (
 )
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ class Completions:
         model: Model,
         sampling: Sampling,
         token: Callable[[], Awaitable[str]],
+        trusted: ssl.SSLContext | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._model = model
@@ -133,6 +135,7 @@ class Completions:
             api_key=token,
             timeout=TIMEOUT,
             max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(verify=trusted or True),
         )
 
     async def stream(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:

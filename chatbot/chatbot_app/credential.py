@@ -18,6 +18,7 @@ from azure.core.exceptions import AzureError
 from azure.identity import DefaultAzureCredential, WorkloadIdentityCredential
 
 from chatbot_app.reasons import Reason, Refusal, RefusedError, of_exchange, of_sign_in
+from chatbot_app.trust import transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 10.0
 LONGEST_RETRY = 60.0
-_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 15, "retry_total": 0}
+_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,9 @@ class Credential:
                 await self._flight
 
 
-def workload_identity(identity: WorkloadIdentity, *, scope: str, ca_file: str) -> Fetch:
+def workload_identity(
+    identity: WorkloadIdentity, *, scope: str, ca_file: str, extra_ca_file: str = ""
+) -> Fetch:
     """Exchange the pod's projected token; one POST to Entra, never answered from a cache."""
 
     def exchange() -> AccessToken:
@@ -144,8 +147,8 @@ def workload_identity(identity: WorkloadIdentity, *, scope: str, ca_file: str) -
             client_id=identity.client_id,
             token_file_path=str(identity.token_file),
             authority=identity.authority_host or None,
-            connection_verify=ca_file or True,
-            **_TIMEOUTS,
+            transport=transport(ca_file=ca_file, extra=extra_ca_file, **_TIMEOUTS),
+            retry_total=0,
         ) as credential:
             return credential.get_token(scope)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from chatbot_app.trust import trust
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -74,6 +76,7 @@ class Settings:
     access: Access | None = None
     workload_identity: WorkloadIdentity | None = None
     ca_file: str = ""
+    extra_ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ def parse(environment: Mapping[str, str]) -> Settings:
         access=_access(read),
         workload_identity=_workload_identity(read),
         ca_file=read.text("SSL_CERT_FILE"),
+        extra_ca_file=read.authorities("EXTRA_CA_FILE"),
     )
     if read.problems:
         raise SettingsError(tuple(read.problems), host=host, ops_port=ops_port)
@@ -208,6 +212,14 @@ class _Reader:
             name = next(name for name in names if self.text(name))
             self.problems.append(Problem(name, f"is not {example}"))
         return address
+
+    def authorities(self, name: str) -> str:
+        value = self.text(name)
+        try:
+            trust(value)
+        except OSError as error:
+            self.problems.append(Problem(name, f"is no file of certificates: {error.strerror}"))
+        return value
 
     def number(self, name: str, *, low: float, high: float) -> float | None:
         value = self.text(name)

@@ -10,6 +10,7 @@ import random
 import secrets
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -19,18 +20,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import kopf
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
 
 from chatbot_operator import ports, watches
 from chatbot_operator.azure.resource_manager import ResourceManager
-from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS
+from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, session
 from chatbot_operator.health import Vital, served
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
-from chatbot_operator.ports import Installation, World
+from chatbot_operator.ports import Installation, Outlet, World
 from chatbot_operator.settings import Settings, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
@@ -129,12 +131,16 @@ def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> Resourc
         token_file_path=str(settings.token_file),
         authority=settings.authority,
         retry_total=0,
-        connection_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        transport=AioHttpTransport(
+            session=session(settings.extra_ca_file),
+            connection_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+        ),
     )
     open_.push_async_callback(credential.close)
     return ResourceManager(
         credential,
+        extra_ca_file=settings.extra_ca_file,
         endpoint=settings.arm_endpoint,
         scope=settings.arm_scope,
         before=tenure.check,
@@ -159,7 +165,23 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         resync=settings.resync,
         withdrawal_grace=settings.withdrawal_grace,
         rebind=settings.rebind,
+        outlet=Outlet(
+            https_proxy=settings.chatbot_proxy,
+            no_proxy=settings.chatbot_no_proxy,
+            authorities=await _authorities(settings.chatbot_ca_file),
+        ),
     )
+
+
+async def _authorities(file: str) -> str:
+    """Read certificates in PEM; a file that holds anything else must not reach the pods."""
+    if not file:
+        return ""
+    pem = await asyncio.to_thread(Path(file).read_text)
+    ssl.create_default_context(cadata=pem)
+    if "PRIVATE KEY" in pem:
+        raise ValueError(f"{file} holds a private key")
+    return pem
 
 
 async def _cluster_uid(cluster: Cluster) -> str:
@@ -178,5 +200,6 @@ def _connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
         certificate_path=configuration.cert_file,
         private_key_path=configuration.key_file,
         insecure=not configuration.verify_ssl,
+        trust_env=True,
         expiration=dt.datetime.now(dt.UTC) + dt.timedelta(minutes=30),
     )

@@ -332,6 +332,15 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Outlet:
+    """How chatbots get out: by a proxy except to some hosts, trusting more authorities (PEM)."""
+
+    https_proxy: str = ""
+    no_proxy: str = ""
+    authorities: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """What holds for the whole installation, from settings and from the cluster itself.
 
@@ -357,6 +366,7 @@ class Installation:
     proof_poll: float = 2.0
     withdrawal_grace: float = 300.0
     rebind: bool = False
+    outlet: Outlet = Outlet()
 
 
 @dataclass(frozen=True, slots=True)

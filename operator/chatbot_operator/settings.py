@@ -45,6 +45,10 @@ VARIABLES = (
     Variable("RESYNC_SECONDS", "3600", "how often lists and Azure are compared with what is known"),
     Variable("WITHDRAWAL_GRACE_SECONDS", "300", "how long a denied chatbot keeps what it has"),
     Variable("REBIND", "Manual", "Auto: take over identities of earlier chatbots of the same name"),
+    Variable("CHATBOT_HTTPS_PROXY", "", "proxy through which chatbots reach Azure"),
+    Variable("CHATBOT_NO_PROXY", "", "hosts, with commas, that they reach without it"),
+    Variable("CHATBOT_CA_FILE", "", "PEM file of authorities that chatbots trust as well"),
+    Variable("EXTRA_CA_FILE", "", "PEM file of authorities that the operator trusts as well"),
     Variable("WORKERS", "16", "passes made at the same time"),
     Variable("PROBE_PORT", "8080", "port of /healthz"),
     Variable("HOST", "0.0.0.0", "address that /healthz binds"),
@@ -80,6 +84,10 @@ class Settings:
     resync: float
     withdrawal_grace: float
     rebind: bool
+    chatbot_proxy: str
+    chatbot_no_proxy: str
+    chatbot_ca_file: str
+    extra_ca_file: str
     workers: int
     probe_port: int
     host: str
@@ -110,6 +118,10 @@ class Settings:
             resync=reading.number("RESYNC_SECONDS", least=1),
             withdrawal_grace=reading.number("WITHDRAWAL_GRACE_SECONDS"),
             rebind=reading.choice("REBIND", "Auto", "Manual") == "Auto",
+            chatbot_proxy=reading.text("CHATBOT_HTTPS_PROXY"),
+            chatbot_no_proxy=reading.text("CHATBOT_NO_PROXY"),
+            chatbot_ca_file=reading.text("CHATBOT_CA_FILE"),
+            extra_ca_file=reading.text("EXTRA_CA_FILE"),
             workers=int(reading.number("WORKERS", least=1)),
             probe_port=int(reading.number("PROBE_PORT")),
             host=reading.text("HOST"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.manifests import Wanted
-from chatbot_operator.ports import Identity, Installation
+from chatbot_operator.ports import Identity, Installation, Outlet
 
 ACCOUNT_ID = (
     "/subscriptions/8f0c1c57-4b3b-4a63-9d5c-0d6b5d7f2a11/resourceGroups/ai"
@@ -92,6 +93,7 @@ def wanted(
     replicas: int = 1,
     identity: Identity = IDENTITY,
     daily_tokens: int | None = None,
+    outlet: Outlet | None = None,
     **spec: Any,
 ) -> Wanted:
     return Wanted(
@@ -101,5 +103,5 @@ def wanted(
         image="chatbot:1",
         replicas=replicas,
         daily_tokens=daily_tokens,
-        installation=INSTALLATION,
+        installation=replace(INSTALLATION, outlet=outlet or Outlet()),
     )

@@ -16,6 +16,7 @@ from chatbot_operator.manifests import (
     owned,
     restoration,
 )
+from chatbot_operator.ports import Outlet
 from hypothesis import example, given
 from hypothesis import strategies as st
 from unit.bodies import IDENTITY, chatbot, wanted
@@ -315,3 +316,13 @@ def test_what_the_operator_holds_by_a_patch_is_given_up():
     assert disclaimer(live) == []
     live["metadata"]["managedFields"].append({**applied, "operation": "Update"})
     assert disclaimer(live)[1:] == [{"op": "remove", "path": "/metadata/managedFields/2"}]
+
+
+def test_other_authorities_make_other_pods():
+    marks = {
+        manifests.deployment(wanted(outlet=Outlet(authorities=pem)))["spec"]["template"][
+            "metadata"
+        ]["annotations"][TEMPLATE]
+        for pem in ("", "one", "other")
+    }
+    assert len(marks) == 3

@@ -26,7 +26,7 @@ from chatbot_operator.azure import values
 from chatbot_operator.azure.budget import Budget, PausedError
 from chatbot_operator.azure.openai_account import openai_account, retirements
 from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
-from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport
+from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport, session
 from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import (
     Assignment,
@@ -42,8 +42,9 @@ class ResourceManager:
     """Azure Resource Manager for any number of subscriptions, over one connection pool.
 
     `endpoint` is that of the cloud, such as https://management.azure.com; `scope` that of its
-    tokens; `before` is called right before each request leaves. An asynchronous context manager:
-    leaving it closes the connections.
+    tokens; `before` is called right before each request leaves; `extra_ca_file` holds authorities
+    to trust besides the system's. An asynchronous context manager: leaving it closes the
+    connections.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class ResourceManager:
         endpoint: str,
         scope: str,
         before: Callable[[], None] = lambda: None,
+        extra_ca_file: str = "",
     ) -> None:
         self._credential = credential
         self._before = before
+        self._extra_ca_file = extra_ca_file
         self._budget = Budget(time.monotonic, asyncio.sleep)
         self._endpoint = endpoint
         self._scope = scope
@@ -63,8 +66,7 @@ class ResourceManager:
         self._clients: dict[tuple[type, str], Any] = {}
 
     async def __aenter__(self) -> Self:
-        # azure-core decompresses by itself; the proxy is the environment's.
-        self._session = aiohttp.ClientSession(auto_decompress=False, trust_env=True)
+        self._session = session(self._extra_ca_file)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from chatbot_operator.azure.budget import Budget
@@ -14,6 +16,20 @@ from chatbot_operator.azure.refusals import seconds_of
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
+
+
+def session(extra_ca_file: str) -> aiohttp.ClientSession:
+    """Give connections to Azure, by the environment's proxy; closing them is the caller's.
+
+    `extra_ca_file` holds authorities (PEM) to trust besides the system's; empty: none.
+    """
+    connector = None
+    if extra_ca_file:
+        context = ssl.create_default_context()
+        context.load_verify_locations(extra_ca_file)
+        connector = aiohttp.TCPConnector(ssl=context)
+    # azure-core decompresses by itself.
+    return aiohttp.ClientSession(connector=connector, auto_decompress=False, trust_env=True)
 
 
 class Transport(AioHttpTransport):  # type: ignore[misc]  # exported at run time only

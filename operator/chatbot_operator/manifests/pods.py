@@ -11,6 +11,7 @@ from chatbot_operator.ports import Object
 
 PROMPT_KEY: Final = "system-prompt"
 SINCE_KEY: Final = "credential-since"
+CA_KEY: Final = "extra-ca.crt"
 SKIP_CONTAINERS: Final = "azure.workload.identity/skip-containers"
 """Containers that the workload identity webhook leaves alone."""
 RESOURCES: Final = {
@@ -25,8 +26,8 @@ OPS_PORT: Final = 8088
 def template(wanted: Wanted) -> Object:
     """Give the pod template; the workload identity label is here and in no selector.
 
-    Pods read the prompt, and the webhook the ServiceAccount, when they are made: another prompt or
-    another identity must make other pods.
+    Pods read the prompt and the authorities, and the webhook the ServiceAccount, when they are
+    made: another prompt, authority or identity must make other pods.
     """
     chatbot, pod, given = wanted.chatbot, _pod(wanted), wanted.chatbot.pods
     own = {**selector(chatbot.name), "azure.workload.identity/use": "true"}
@@ -34,6 +35,7 @@ def template(wanted: Wanted) -> Object:
     if given.skip_containers:
         annotations[SKIP_CONTAINERS] = ";".join(given.skip_containers)
     read = [chatbot.chat.system_prompt, wanted.identity.client_id, given.token_seconds]
+    read.append(wanted.installation.outlet.authorities)
     mark = digest(json.dumps([pod, labels, annotations, read], sort_keys=True))
     return {
         "metadata": {"labels": labels, "annotations": {**annotations, TEMPLATE: mark}},
@@ -111,7 +113,7 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 def _environment(wanted: Wanted) -> list[Object]:
     """List what docs/contract.md says, and what the team adds."""
     chatbot, chat, installation = wanted.chatbot, wanted.chatbot.chat, wanted.installation
-    access = chatbot.exposure.access
+    access, outlet = chatbot.exposure.access, installation.outlet
     pod_ip = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
     given = {
         "PORT": str(PAGE_PORT),
@@ -136,6 +138,9 @@ def _environment(wanted: Wanted) -> list[Object]:
         "PROOF_DELAY_SECONDS": f"{installation.proof_delay:g}",
         "PROOF_RECHECK_SECONDS": f"{installation.proof_recheck:g}",
         "AZURE_PRINCIPAL_ID": wanted.identity.principal_id,
+        "HTTPS_PROXY": outlet.https_proxy,
+        "NO_PROXY": outlet.no_proxy,
+        "EXTRA_CA_FILE": f"{CONFIG_PATH}/{CA_KEY}" if outlet.authorities else "",
         "ACCESS_USER_HEADER": access.user_header if access else "",
         "ACCESS_TRUSTED_PEERS": ",".join(access.trusted_peers) if access else "",
     }

@@ -7,7 +7,7 @@ from typing import Final
 from chatbot_operator import ports
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.manifests.objects import WATCH, Wanted, make, selector
-from chatbot_operator.manifests.pods import PROMPT_KEY, SINCE_KEY, template
+from chatbot_operator.manifests.pods import CA_KEY, PROMPT_KEY, SINCE_KEY, template
 from chatbot_operator.ports import Identity, Object
 
 EXPIRATION: Final = "azure.workload.identity/service-account-token-expiration"
@@ -32,9 +32,13 @@ def service_account(chatbot: Chatbot, identity: Identity) -> Object:
     )
 
 
-def config_map(chatbot: Chatbot, *, since: str) -> Object:
-    """Carry the system prompt and the time (RFC 3339) at which the credential was written."""
-    data = {SINCE_KEY: since, PROMPT_KEY: chatbot.chat.system_prompt}
+def config_map(chatbot: Chatbot, *, since: str, authorities: str = "") -> Object:
+    """Carry the system prompt and the time (RFC 3339) at which the credential was written.
+
+    `authorities`, in PEM, are those that the pods trust besides the system's.
+    """
+    extra = {CA_KEY: authorities} if authorities else {}
+    data = {SINCE_KEY: since, PROMPT_KEY: chatbot.chat.system_prompt, **extra}
     return make(ports.CONFIG_MAPS, chatbot, labels={WATCH: "true"}, data=data)
 
 

@@ -40,7 +40,8 @@ async def configure(world: World, wanted: Wanted, *, credential_since: str) -> N
     """
     chatbot = wanted.chatbot
     account = manifests.service_account(chatbot, wanted.identity)
-    given = manifests.config_map(chatbot, since=credential_since)
+    authorities = world.installation.outlet.authorities
+    given = manifests.config_map(chatbot, since=credential_since, authorities=authorities)
     await every(
         ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account),
         ensure(world, chatbot, ports.CONFIG_MAPS, given),
