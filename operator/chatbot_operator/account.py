@@ -137,3 +137,10 @@ class Account:
                 f"Account {self.azure_name} has no model deployment {deployment}; it has"
                 f" {', '.join(found) or 'none'}. Name one of them, or create it.",
             )
+        chats = [d["name"] for d in self.status.get("deployments", ()) if d.get("chat", True)]
+        if deployment not in chats:
+            raise Stuck(
+                "DeploymentNotForChat",
+                f"Model deployment {deployment} of account {self.azure_name} answers no chats;"
+                f" these do: {', '.join(sorted(chats)) or 'none'}. Name one of them.",
+            )

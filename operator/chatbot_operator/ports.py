@@ -185,7 +185,7 @@ class Model:
     """A model deployment of an Azure OpenAI account.
 
     `capacity` in thousands of tokens a minute; `retires`: the date (YYYY-MM-DD) on which Azure ends
-    this version of the model, empty when it does not say.
+    this version of the model, empty when it does not say; `chat` tells whether it answers chats.
     """
 
     name: str
@@ -194,6 +194,7 @@ class Model:
     capacity: int = 0
     state: str = "Succeeded"
     retires: str = ""
+    chat: bool = True
 
 
 @dataclass(frozen=True, slots=True)

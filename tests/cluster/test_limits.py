@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chatbot_operator.ports import ACCOUNTS, DEPLOYMENTS
+from chatbot_operator.ports import ACCOUNTS, DEPLOYMENTS, SERVICES
 from chatbot_operator.reconcile import Key
 from cluster_world import chatbot, key
 
@@ -70,3 +70,27 @@ async def test_what_is_allowed_later_is_made_and_what_is_not_any_more_is_refused
     await hand.edit(ACCOUNTS, "", {"spec": dict.fromkeys(limits)}, name)
     await operator.settle(Key(ACCOUNTS, "", name))
     assert (await operator.refused(key(namespace))).reason == reason
+
+
+async def test_what_the_account_allows_reaches_the_objects(operator, hand, namespace, offer):
+    name = await offer(
+        imageRepositories=["contoso.azurecr.io"],
+        serviceTypes=["LoadBalancer"],
+        allowAnonymous=True,
+        maxReplicas=2,
+        dailyTokenBudget=1000,
+    )
+    spec = {"image": "contoso.azurecr.io/mine:1", "service": {"type": "LoadBalancer"}}
+    await hand.create(chatbot(namespace, account=name, replicas=5, **spec))
+    while await hand.get(SERVICES, namespace) is None:
+        await operator.look(key(namespace))
+    await hand.give_address(namespace)
+    await operator.settle(key(namespace))
+    children = await hand.children(namespace)
+    assert children["Service"]["spec"]["type"] == "LoadBalancer"
+    deployment = children["Deployment"]["spec"]
+    assert deployment["replicas"] == 2
+    (container,) = deployment["template"]["spec"]["containers"]
+    assert container["image"] == "contoso.azurecr.io/mine:1"
+    assert {"name": "DAILY_TOKEN_BUDGET", "value": "500"} in container["env"]
+    assert "2 of 5 run" in (await hand.conditions(namespace))["Permitted"]["message"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from azure_bodies import deploy, manage
-from chatbot_operator.ports import ACCOUNTS, CHATBOTS, SERVICES
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 from cluster_world import ACCOUNT_ID, SUBSCRIPTION_ID, account, chatbot, key
 from sandbox import bootstrap
@@ -87,6 +87,18 @@ async def test_a_deployment_that_does_not_exist(operator, hand, azure, namespace
     assert "gpt-4o, gpt-4o-mini" in fault.message
 
 
+async def test_a_deployment_that_answers_no_chats(operator, hand, azure, namespace, offer):
+    deployment = f"embed-{uuid4().hex[:6]}"
+    model = {"format": "OpenAI", "name": "text-embedding-3-small", "version": "1"}
+    body = {"sku": {"name": "Standard", "capacity": 1}, "properties": {"model": model}}
+    await azure.done("PUT", f"{ACCOUNT_ID}/deployments/{deployment}", body)
+    name, spec = await offer(), {"openAI": {"deployment": deployment}}
+    fault = await denied(operator, hand, azure, namespace, name, **spec)
+    assert fault.reason == "DeploymentNotForChat"
+    assert "gpt-4o, gpt-4o-mini" in fault.message
+    await azure.done("DELETE", f"{ACCOUNT_ID}/deployments/{deployment}")
+
+
 async def test_a_deployment_made_after_it_was_named_is_found(
     *, operator, hand, azure, namespace, offer, clock
 ):
@@ -125,30 +137,6 @@ async def test_what_the_account_does_not_allow_a_chatbot(
 ):
     fault = await denied(operator, hand, azure, namespace, await offer(**limits), **spec)
     assert fault.reason == reason
-
-
-async def test_what_the_account_allows_reaches_the_objects(operator, hand, namespace, offer):
-    name = await offer(
-        imageRepositories=["contoso.azurecr.io"],
-        serviceTypes=["LoadBalancer"],
-        allowAnonymous=True,
-        maxReplicas=2,
-        dailyTokenBudget=1000,
-    )
-    spec = {"image": "contoso.azurecr.io/mine:1", "service": {"type": "LoadBalancer"}}
-    await hand.create(chatbot(namespace, account=name, replicas=5, **spec))
-    while await hand.get(SERVICES, namespace) is None:
-        await operator.look(key(namespace))
-    await hand.give_address(namespace)
-    await operator.settle(key(namespace))
-    children = await hand.children(namespace)
-    assert children["Service"]["spec"]["type"] == "LoadBalancer"
-    deployment = children["Deployment"]["spec"]
-    assert deployment["replicas"] == 2
-    (container,) = deployment["template"]["spec"]["containers"]
-    assert container["image"] == "contoso.azurecr.io/mine:1"
-    assert {"name": "DAILY_TOKEN_BUDGET", "value": "500"} in container["env"]
-    assert "2 of 5 run" in (await hand.conditions(namespace))["Permitted"]["message"]
 
 
 async def test_an_account_that_azure_does_not_have(operator, hand, azure, namespace, offer):

@@ -43,6 +43,7 @@ async def test_the_status_of_an_account_tells_what_was_found(
         "version": "2024-08-06",
         "capacity": 1,
         "state": "Succeeded",
+        "chat": True,
         "retires": "2020-01-01",
     }
     conditions = await hand.conditions_of(ACCOUNTS, "", name)

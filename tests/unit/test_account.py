@@ -20,6 +20,9 @@ FOUND = OpenAIAccount(
 )
 
 
+SAID = {"capacity": 0, "state": "Succeeded", "chat": True}
+
+
 def refusal(given, namespace="team", labels=None, deployment="gpt-4o"):
     with pytest.raises((Stuck, Pending)) as caught:
         given.permit(Use(namespace, labels or {}, deployment))
@@ -64,6 +67,14 @@ def test_a_deployment_must_be_in_the_account():
     fault = refusal(account(**EVERYONE), deployment="gone")
     assert (type(fault), fault.reason) == (Stuck, "DeploymentNotFound")
     assert "gpt-4o, mini" in fault.message
+
+
+def test_a_deployment_must_answer_chats():
+    status = usable()
+    status["deployments"] = [{"name": "embed", "chat": False}, {"name": "gpt-4o", "chat": True}]
+    fault = refusal(account(**EVERYONE, status=status), deployment="embed")
+    assert (type(fault), fault.reason) == (Stuck, "DeploymentNotForChat")
+    assert "these do: gpt-4o" in fault.message
 
 
 def test_who_may_not_use_it_learns_nothing_of_its_state():
@@ -122,8 +133,8 @@ def test_what_azure_says_of_an_account_is_put_down_in_order_with_one_slash():
         "endpoint": "https://contoso.openai.azure.com/",
         "location": "swedencentral",
         "deployments": [
-            {"name": "big", "model": "gpt-4o", "version": "2", "state": "Succeeded"},
-            {"name": "mini", "model": "gpt-4o-mini", "version": "1", "state": "Succeeded"},
+            {"name": "big", "model": "gpt-4o", "version": "2", **SAID},
+            {"name": "mini", "model": "gpt-4o-mini", "version": "1", **SAID},
         ],
     }
     other = account(endpoint="https://gateway.example/x/")

@@ -47,6 +47,8 @@ def _model(deployment: Any, retiring: Retirements) -> Model:
         capacity=(sku.capacity or 0) if sku else 0,
         state=properties.provisioning_state or "",
         retires=retiring.get(model, ""),
+        # Strings, not booleans; one that says nothing of itself may do everything.
+        chat=not properties.capabilities or properties.capabilities.get("chatCompletion") == "true",
     )
 
 

@@ -45,7 +45,7 @@ def facts(account: Account, found: OpenAIAccount) -> dict[str, Any]:
     """Put down what chatbots, and those who run them, need to know."""
     endpoint = account.endpoint_override or found.endpoint
     models: list[dict[str, Any]] = [
-        {key: value for key, value in asdict(model).items() if value not in ("", 0)}
+        {key: value for key, value in asdict(model).items() if value != ""}
         for model in sorted(found.models, key=lambda model: model.name)
     ]
     return {

@@ -111,6 +111,12 @@ PROOF: Final = (
         "Name another in spec.openAI.deployment, or create it.",
     ),
     Reason(
+        "DeploymentNotForChat",
+        Stuck,
+        "The model deployment answers no chats: it makes embeddings, images or speech.",
+        "Name another in spec.openAI.deployment.",
+    ),
+    Reason(
         "Misconfigured",
         Stuck,
         "The chatbot cannot read one of its settings.",
