@@ -172,6 +172,33 @@ async def test_a_fight_over_an_object_does_not_flood_its_events(operator, hand, 
     assert len(await told(settled)) == BURST
 
 
+async def test_a_lock_that_holds_a_deletion_up_is_told_once_by_name(
+    operator, hand, azure, settled, told
+):
+    before, lock = await told(settled), f"/subscriptions/s/resourceGroups/{settled}/locks/keep"
+    message = f"The following scope(s) are locked: '{lock}'. Please remove the lock and try again."
+    await azure.fault(
+        action="respond",
+        status=409,
+        code="ScopeLocked",
+        message=message,
+        method="DELETE",
+        path="userAssignedIdentities",
+    )
+    await hand.delete(CHATBOTS, settled)
+    fault = await operator.refused(key(settled))
+    await operator.look(key(settled))
+    assert fault.reason == "ResourceLocked"
+    (stall,) = [e for e in await told(settled, seen=before) if e["type"] == "Warning"]
+    assert stall["reason"] == "ResourceLocked"
+    assert lock in stall["note"]
+    conditions = await hand.conditions(settled)
+    assert conditions["Stalled"]["message"].startswith("Being deleted. A lock on the resource")
+    await azure.heal()
+    await operator.settle(key(settled))
+    assert await hand.get(CHATBOTS, settled) is None
+
+
 async def test_a_namespace_that_is_going_takes_no_events_and_that_stops_nothing(
     operator, hand, azure, settled
 ):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
-from chatbot_operator.errors import Pending
+from azure.identity.aio import WorkloadIdentityCredential
+from chatbot_operator.azure.resource_manager import ResourceManager
+from chatbot_operator.errors import Blind, Pending
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 from cluster_world import ASSIGNMENTS, Operator, chatbot, identity_path, key
+from sandbox.azure import settings as fixed
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,35 @@ async def test_a_refusal_that_lasts_is_written_down_once_with_the_id_of_its_requ
     (cause,) = [c for c in told.splitlines() if code in c]
     first = [e for e in await azure.ledger(0) if f"(request {e['requestId']})" in cause]
     assert [entry["code"] for entry in first] == [code]
+
+
+@pytest.mark.parametrize("gap", [" ", "\r\n"], ids=["today", "2022"])
+async def test_an_entra_that_refuses_the_operator_is_told_with_number_and_correlation(
+    *, operator, hand, azure, standing, emulator, namespace, gap
+):
+    traces = f"{gap}Trace ID: t-1{gap}Correlation ID: c-1{gap}Timestamp: 2026-01-31 12:00:00Z"
+    message = f"No matching federated identity record found.{traces}"
+    number = {"code": "AADSTS700213", "message": message}
+    await azure.fault(action="respond", status=401, **number, plane="entra")
+    await hand.create(chatbot(namespace))
+    fresh = WorkloadIdentityCredential(
+        tenant_id=fixed.TENANT,
+        client_id=standing.client_id,
+        token_file_path=str(standing.token_file),
+        authority=emulator.url,
+        retry_total=0,
+    )
+    scope = f"{fixed.ARM_AUDIENCE}/.default"
+    async with fresh, ResourceManager(fresh, endpoint=emulator.url, scope=scope) as manager:
+        newcomer = Operator(replace(operator.world, azure=manager), hand)
+        for _ in range(2):  # the finalizer first
+            again = await newcomer.look(key(namespace))
+    assert isinstance(again.fault, Blind)
+    assert again.fault.reason == "OperatorNotAuthenticated"
+    told = (await hand.conditions(namespace))["Ready"]["message"]
+    assert told.startswith("Entra refuses the operator's own token. Entra finds no federated")
+    assert "AADSTS700213: No matching federated identity record found. (request c-1)" in told
+    assert "t-1" not in told
 
 
 DOWN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,10 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from chatbot_operator.errors import Refusal, Service, entra_code
 
 REQUEST_ID = "x-ms-request-id"
+
+# Spaces or line breaks stand before them, as the age of the answer has it.
+_TRACES = re.compile(r"\s+Trace ID:")
+_CORRELATION = re.compile(r"Correlation ID: ([-\w]{1,64})", re.ASCII)
 
 
 def refusal_of(operation: str, error: AzureError) -> Refusal:
@@ -34,13 +39,14 @@ def refusal_of(operation: str, error: AzureError) -> Refusal:
 
 def _entra_refusal(operation: str, error: ClientAuthenticationError) -> Refusal:
     """Read why there was no token; what Entra says of the try itself is left to `request_id`."""
-    words, _, trace = _first_line(error).partition(" Trace ID:")
+    words = _TRACES.split(str(error), maxsplit=1)[0]
+    correlation = _CORRELATION.search(str(error))
     return Refusal(
         operation,
         status=error.status_code or HTTPStatus.UNAUTHORIZED,
         code=entra_code(words),
         message=words,
-        request_id=trace.partition("Correlation ID:")[2].strip().partition(" ")[0],
+        request_id=correlation.group(1) if correlation else "",
         service=Service.ENTRA,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE, Chatbot
-from chatbot_operator.errors import Fault, Pending
+from chatbot_operator.errors import Blind, Fault, Pending, Stuck
 from chatbot_operator.naming import assignment_name
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.made import made
@@ -16,7 +16,7 @@ from chatbot_operator.reconcile.outcome import (
     remembered,
     set_finalizers,
 )
-from chatbot_operator.status import because
+from chatbot_operator.status import Condition, because
 from chatbot_operator.steps import workload
 from chatbot_operator.steps.identity import remove_identity
 from chatbot_operator.steps.role import withdraw
@@ -68,12 +68,19 @@ async def down(world: World, chatbot: Chatbot) -> Again:
         async with judging():
             await workload.clear(world, chatbot)
     except Fault as fault:
-        said = because("Ready", "False", fault)
-        waits = [replace(said, message=f"Being deleted. {fault.message}")]
-        await publish(world, chatbot, waits, remembered(chatbot))
+        await publish(world, chatbot, _waiting(fault), remembered(chatbot))
         failed = not isinstance(fault, Pending)
         return Again(seconds=fault.retry_after, failed=failed, fault=fault)
     await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
     if chatbot.leaves_azure:
         _note_left(world, chatbot)
     return Again()
+
+
+def _waiting(fault: Fault) -> list[Condition]:
+    """Say what the deletion waits for, and whether somebody has to act."""
+    ready = because("Ready", "False", fault)
+    ready = replace(ready, message=f"Being deleted. {fault.message}")
+    if not isinstance(fault, Stuck | Blind):
+        return [ready]
+    return [ready, replace(ready, type="Stalled", status="True")]
