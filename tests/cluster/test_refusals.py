@@ -235,7 +235,7 @@ async def test_a_retained_identity_never_keeps_its_access(operator, hand, azure,
 async def test_trouble_with_the_account_does_not_unmake_what_was_known(
     operator, hand, azure, trouble
 ):
-    await azure.fault(**trouble.fault, method="GET", path="accounts/contoso", times=2)
+    await azure.fault(**trouble.fault, method="GET", path="accounts/contoso$", times=2)
     again = await Operator(operator.world, hand).look(Key(ACCOUNTS, "", "contoso"))
     await azure.heal()
     assert (again.failed, again.fault.reason) == (True, trouble.reason)
