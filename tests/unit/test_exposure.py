@@ -100,6 +100,16 @@ def test_packets_go_to_the_port_of_a_gateway_before_the_account():
     assert [p["port"] for p in https["ports"]] == [443, 8443]
 
 
+def test_packets_go_to_the_port_of_the_proxy():
+    limits = {"enabled": True, "egress": {"enabled": True}}
+    given = wanted(networkPolicy=limits)
+    outlet = ports.Outlet(https_proxy="http://proxy.example:3128")
+    there = replace(given.installation, outlet=outlet)
+    made = manifests.network_policy(replace(given, installation=there))
+    assert made is not None
+    assert [p["port"] for p in made["spec"]["egress"][1]["ports"]] == [443, 3128]
+
+
 def test_a_policy_that_is_not_wanted_is_not_made():
     off = {"enabled": False, "egress": {"enabled": False}}
     assert manifests.network_policy(wanted(networkPolicy=off)) is None

@@ -105,8 +105,9 @@ def _namespaces(names: list[str]) -> Object:
 
 
 def _egress(wanted: Wanted) -> list[Object]:
-    """Names, and HTTPS to Entra and the account; never the metadata service."""
-    https = sorted({HTTPS_PORT, urlsplit(wanted.endpoint).port or HTTPS_PORT})
+    """Names, and HTTPS to Entra and the account, by a proxy or not; never the metadata service."""
+    ways = (wanted.endpoint, wanted.installation.outlet.https_proxy)
+    https = sorted({HTTPS_PORT, *(urlsplit(way).port or HTTPS_PORT for way in ways)})
     names = [{"port": DNS_PORT, "protocol": "UDP"}, _tcp(DNS_PORT)]
     return [
         {"ports": names, "to": _everywhere_but([METADATA])},
