@@ -54,7 +54,7 @@ async def run(settings: Settings) -> None:
 
     async with AsyncExitStack() as open_:
         await open_.enter_async_context(served(vital, settings.host, settings.probe_port))
-        cluster = Cluster(configuration, before=tenure.check)
+        cluster = Cluster(configuration, before=tenure.check, namespaces=settings.watched)
         await open_.enter_async_context(cluster)
         azure = await open_.enter_async_context(_azure(open_, settings, tenure))
         pods = await open_.enter_async_context(PodNetwork())
@@ -63,7 +63,7 @@ async def run(settings: Settings) -> None:
             nonlocal work
             installation = await _installation(settings, cluster)
             world = World(cluster, azure, pods, partial(dt.datetime.now, dt.UTC), installation)
-            work = Work(world, cluster, _watch, settings.workers)
+            work = Work(world, cluster, partial(_watch, settings.watched), settings.workers)
             return await work.until(stop)
 
         if not settings.pod_namespace:
@@ -111,8 +111,10 @@ def _lost() -> NoReturn:
     os._exit(1)
 
 
-async def _watch(told: Told, enqueue: Enqueue, heard: Callable[[], None]) -> None:
-    """Run kopf until cancelled."""
+async def _watch(
+    namespaces: tuple[str, ...], told: Told, enqueue: Enqueue, heard: Callable[[], None]
+) -> None:
+    """Run kopf until cancelled, in some namespaces or in all."""
     registry = kopf.OperatorRegistry()
     watches.register(registry, told, enqueue, heard=heard)
 
@@ -121,7 +123,12 @@ async def _watch(told: Told, enqueue: Enqueue, heard: Callable[[], None]) -> Non
         return _connection_info(await connection.load())
 
     log.info("watching")
-    await kopf.operator(registry=registry, settings=watches.settings(), clusterwide=True)
+    await kopf.operator(
+        registry=registry,
+        settings=watches.settings(),
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+    )
 
 
 def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> ResourceManager:

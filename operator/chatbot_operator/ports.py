@@ -19,6 +19,7 @@ class Resource:
     version: str
     plural: str
     kind: str
+    namespaced: bool = True
 
     @property
     def api_version(self) -> str:
@@ -27,8 +28,14 @@ class Resource:
 
 
 CHATBOTS = Resource("chatbot-operator.dev", "v1alpha1", "azureopenaichatbots", "AzureOpenAIChatbot")
-ACCOUNTS = Resource("chatbot-operator.dev", "v1alpha1", "azureopenaiaccounts", "AzureOpenAIAccount")
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace")
+ACCOUNTS = Resource(
+    "chatbot-operator.dev",
+    "v1alpha1",
+    "azureopenaiaccounts",
+    "AzureOpenAIAccount",
+    namespaced=False,
+)
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 SERVICES = Resource("", "v1", "services", "Service")

@@ -49,6 +49,7 @@ VARIABLES = (
     Variable("CHATBOT_NO_PROXY", "", "hosts, with commas, that they reach without it"),
     Variable("CHATBOT_CA_FILE", "", "PEM file of authorities that chatbots trust as well"),
     Variable("EXTRA_CA_FILE", "", "PEM file of authorities that the operator trusts as well"),
+    Variable("WATCH_NAMESPACES", "", "namespaces of chatbots, with commas; default: all"),
     Variable("WORKERS", "16", "passes made at the same time"),
     Variable("PROBE_PORT", "8080", "port of /healthz"),
     Variable("HOST", "0.0.0.0", "address that /healthz binds"),
@@ -88,6 +89,7 @@ class Settings:
     chatbot_no_proxy: str
     chatbot_ca_file: str
     extra_ca_file: str
+    watched: tuple[str, ...]
     workers: int
     probe_port: int
     host: str
@@ -122,12 +124,13 @@ class Settings:
             chatbot_no_proxy=reading.text("CHATBOT_NO_PROXY"),
             chatbot_ca_file=reading.text("CHATBOT_CA_FILE"),
             extra_ca_file=reading.text("EXTRA_CA_FILE"),
+            watched=reading.names("WATCH_NAMESPACES"),
             workers=int(reading.number("WORKERS", least=1)),
             probe_port=int(reading.number("PROBE_PORT")),
             host=reading.text("HOST"),
             pod_name=reading.text("POD_NAME"),
             pod_namespace=reading.text("POD_NAMESPACE"),
-            gateway_namespaces=tuple(reading.text("GATEWAY_NAMESPACES").replace(",", " ").split()),
+            gateway_namespaces=reading.names("GATEWAY_NAMESPACES"),
             client_id=reading.text("AZURE_CLIENT_ID"),
             tenant_id=reading.text("AZURE_TENANT_ID"),
             token_file=Path(reading.text("AZURE_FEDERATED_TOKEN_FILE")),
@@ -166,6 +169,9 @@ class _Reading:
         if value not in known:
             self.wrong.append(f"{name} is none of {', '.join(known)}: {value!r}")
         return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).replace(",", " ").split())
 
     def number(self, name: str, *, least: float = 0) -> float:
         text = self.text(name)

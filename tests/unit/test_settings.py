@@ -116,6 +116,11 @@ def test_a_number_must_be_one(name, value):
     assert value in line
 
 
+def test_namespaces_are_a_list_and_all_by_default():
+    assert Settings.parse(NEEDED).watched == ()
+    assert Settings.parse({**NEEDED, "WATCH_NAMESPACES": "a, b,c"}).watched == ("a", "b", "c")
+
+
 def test_an_operator_without_workers_is_refused():
     (line,) = complaints(**NEEDED, WORKERS="0")
     assert line.startswith("WORKERS")

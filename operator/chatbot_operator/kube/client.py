@@ -47,14 +47,20 @@ JSON = "application/json-patch+json"
 class Cluster:
     """A cluster's API; an asynchronous context manager that closes its connections.
 
-    `before` is called right before each request leaves.
+    `before` is called right before each request leaves. `namespaces` are all that there is to this
+    operator; none: those of the cluster.
     """
 
     def __init__(
-        self, configuration: Configuration, *, before: Callable[[], None] = lambda: None
+        self,
+        configuration: Configuration,
+        *,
+        before: Callable[[], None] = lambda: None,
+        namespaces: tuple[str, ...] = (),
     ) -> None:
         self._client = ApiClient(configuration)
         self._before = before
+        self._namespaces = namespaces
         self._host = configuration.host.rstrip("/")
 
     async def __aenter__(self) -> Self:
@@ -75,8 +81,9 @@ class Cluster:
         self, resource: Resource, namespace: str, labels: Mapping[str, str]
     ) -> list[Object]:
         query = {"labelSelector": ",".join(f"{k}={v}" for k, v in labels.items())}
-        found = await self._call("GET", _path(resource, namespace), query=query)
-        items: list[Object] = found["items"]
+        items: list[Object] = []
+        for one in self._within(resource, namespace):
+            items += (await self._call("GET", _path(resource, one), query=query))["items"]
         return items
 
     async def apply(
@@ -95,15 +102,22 @@ class Cluster:
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
 
     async def every(self, resource: Resource) -> list[Object]:
-        """List the objects of a kind in all namespaces, page by page."""
+        """List the objects of a kind wherever they are, page by page."""
         items: list[Object] = []
-        query = {"limit": str(PAGE)}
-        while True:
-            found = await self._call("GET", _path(resource, ""), query=query)
-            items += found["items"]
-            query["continue"] = found["metadata"].get("continue", "")
-            if not query["continue"]:
-                return items
+        for namespace in self._within(resource, ""):
+            query = {"limit": str(PAGE)}
+            while True:
+                found = await self._call("GET", _path(resource, namespace), query=query)
+                items += found["items"]
+                query["continue"] = found["metadata"].get("continue", "")
+                if not query["continue"]:
+                    break
+        return items
+
+    def _within(self, resource: Resource, namespace: str) -> tuple[str, ...]:
+        """Give the namespaces to ask in; an empty one is all of them, or none."""
+        everywhere = not namespace and resource.namespaced and self._namespaces
+        return self._namespaces if everywhere else (namespace,)
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Create an object; a 409 when there is one of its name."""
