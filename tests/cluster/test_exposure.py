@@ -146,6 +146,34 @@ async def test_what_somebody_deletes_or_edits_is_put_right(operator, hand, names
     assert (await hand.get(kind, namespace))["spec"] == before
 
 
+async def test_at_rest_nothing_is_written(*, operator, hand, azure, audit, namespace, clock):
+    await hand.create(chatbot(namespace, **EVERYTHING))
+    await waiting(operator, hand, namespace, "RoutePending")
+    await accept(hand, namespace)
+    await operator.settle(key(namespace))
+    ledger, log = await azure.mark(), audit.mark()
+    await operator.look(key(namespace))
+    clock.ahead = 2 * operator.world.installation.resync
+    await operator.look(key(namespace))
+    assert audit.since(log)
+    assert not audit.writes(log)
+    assert not await azure.writes(ledger)
+
+
+async def test_a_refused_annotation_beside_a_good_change_is_written_once(
+    *, operator, hand, audit, namespace
+):
+    await hand.create(chatbot(namespace, ingress={"host": HOST}))
+    await operator.settle(key(namespace))
+    bad = {"host": "b.example", "annotations": {"not a name!": "x"}}
+    await hand.edit(CHATBOTS, namespace, {"spec": {"ingress": bad}})
+    assert (await operator.refused(key(namespace))).reason == "ClusterRefused"
+    before = await hand.get(INGRESSES, namespace)
+    for _ in range(3):
+        await operator.look(key(namespace))
+    assert await hand.get(INGRESSES, namespace) == before
+
+
 async def test_somebody_elses_ingress_of_that_name_stays(operator, hand, namespace):
     theirs = {
         "apiVersion": "networking.k8s.io/v1",

@@ -51,15 +51,11 @@ async def test_the_status_of_an_account_tells_what_was_found(
     assert conditions["Reachable"]["reason"] == "NetworkRestricted"
 
 
-async def test_a_role_that_does_not_carry_the_models_leaves_their_end_out(
-    operator, hand, azure, offer
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_a_role_or_a_cloud_without_the_models_leaves_their_end_out(
+    *, operator, hand, azure, offer, status
 ):
-    refusal = {
-        "action": "respond",
-        "path": "/models$",
-        "status": 403,
-        "code": "AuthorizationFailed",
-    }
+    refusal = {"action": "respond", "path": "/models$", "status": status, "code": "No"}
     await azure.fault(method="GET", **refusal)
     name = await offer()
     live = await hand.get(ACCOUNTS, "", name)

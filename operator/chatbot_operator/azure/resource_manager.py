@@ -269,11 +269,18 @@ def _with_request_id(response: Any, body: Any, _headers: Any) -> tuple[Any, str]
 
 
 async def _models(client: CognitiveServicesManagementClient, where: tuple[str, str]) -> list[Any]:
-    """List the models that an account may deploy; none where the operator may not ask."""
+    """List the models that an account may deploy; none where Azure does not let the operator ask.
+
+    They are worth knowing and no more: a role or a cloud without them bars nobody.
+    """
     try:
         return [each async for each in client.accounts.list_models(*where)]
     except HttpResponseError as error:
-        if error.status_code in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+        if error.status_code in {
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+        }:
             return []
         raise
 
