@@ -13,7 +13,7 @@ WRITES = frozenset(
     {
         *("apply", "patch", "replace_status", "delete", "set_finalizers"),
         *("put_identity", "tag_identity", "delete_identity"),
-        *("put_credential", "put_assignment", "delete_assignment"),
+        *("put_credential", "delete_credential", "put_assignment", "delete_assignment"),
     }
 )
 

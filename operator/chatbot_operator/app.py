@@ -171,6 +171,7 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         propagation_deadline=settings.propagation_deadline,
         resync=settings.resync,
         withdrawal_grace=settings.withdrawal_grace,
+        credential_grace=settings.credential_grace,
         rebind=settings.rebind,
         outlet=Outlet(
             https_proxy=settings.chatbot_proxy,

@@ -85,8 +85,9 @@ class Autoscaling:
 class Recorded:
     """What an earlier pass wrote down in the status, to find things again.
 
-    Never believed alone: whatever is found by it must still bear the owner's marks. `served`: all
-    of the chatbot's objects in the cluster have been there.
+    Never believed alone: whatever is found by it must still bear the owner's marks. `issuer`:
+    whose tokens the credential trusts. `served`: all of the chatbot's objects in the cluster have
+    been there.
     """
 
     account_id: str = ""
@@ -96,6 +97,7 @@ class Recorded:
     proven_at: str = ""
     role_since: str = ""
     credential_since: str = ""
+    issuer: str = ""
     served: bool = False
 
     @property
@@ -210,6 +212,7 @@ def _recorded(status: dict[str, Any]) -> Recorded:
         proven_at=status.get("provenAt", ""),
         role_since=granted.get("role", ""),
         credential_since=granted.get("credential", ""),
+        issuer=status.get("resolved", {}).get("issuer", ""),
         served="selector" in status,
     )
 

@@ -283,6 +283,9 @@ class Azure(Protocol):
     async def put_credential(self, identity_id: str, credential: Credential) -> Receipt:
         """Create or replace a federated credential."""
 
+    async def delete_credential(self, identity_id: str, name: str) -> Receipt:
+        """Delete a federated credential; one that is gone is no error."""
+
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         """Read a role assignment."""
 
@@ -373,6 +376,7 @@ class Installation:
     resync: float = 3600.0
     proof_poll: float = 2.0
     withdrawal_grace: float = 300.0
+    credential_grace: float = 3600.0
     rebind: bool = False
     outlet: Outlet = Outlet()
 

@@ -44,6 +44,7 @@ VARIABLES = (
     Variable("PROPAGATION_DEADLINE_SECONDS", "900", "how long a new grant may take to spread"),
     Variable("RESYNC_SECONDS", "3600", "how often lists and Azure are compared with what is known"),
     Variable("WITHDRAWAL_GRACE_SECONDS", "300", "how long a denied chatbot keeps what it has"),
+    Variable("CREDENTIAL_GRACE_SECONDS", "3600", "how long a former issuer's credential stays"),
     Variable("REBIND", "Manual", "Auto: take over identities of earlier chatbots of the same name"),
     Variable("CHATBOT_HTTPS_PROXY", "", "proxy through which chatbots reach Azure"),
     Variable("CHATBOT_NO_PROXY", "", "hosts, with commas, that they reach without it"),
@@ -84,6 +85,7 @@ class Settings:
     propagation_deadline: float
     resync: float
     withdrawal_grace: float
+    credential_grace: float
     rebind: bool
     chatbot_proxy: str
     chatbot_no_proxy: str
@@ -119,6 +121,7 @@ class Settings:
             propagation_deadline=reading.number("PROPAGATION_DEADLINE_SECONDS"),
             resync=reading.number("RESYNC_SECONDS", least=1),
             withdrawal_grace=reading.number("WITHDRAWAL_GRACE_SECONDS"),
+            credential_grace=reading.number("CREDENTIAL_GRACE_SECONDS"),
             rebind=reading.choice("REBIND", "Auto", "Manual") == "Auto",
             chatbot_proxy=reading.text("CHATBOT_HTTPS_PROXY"),
             chatbot_no_proxy=reading.text("CHATBOT_NO_PROXY"),

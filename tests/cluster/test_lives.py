@@ -61,6 +61,27 @@ async def test_two_clusters_with_the_same_chatbot_never_touch_one_azure_object(
     await azure.done("DELETE", theirs["id"])
 
 
+async def test_a_former_issuers_credential_stands_beside_the_new_one_and_then_goes(
+    operator, hand, azure, settled, clock
+):
+    (before,) = (await azure.identity(settled))["credentials"]
+    after = "https://after.example/"
+    other = elsewhere(operator, hand, issuer=after)
+    await other.settle(key(settled))
+    both = (await azure.identity(settled))["credentials"]
+    assert [c["issuer"] for c in both] == [before["issuer"], after]
+    assert both[0] == before
+    clock.ahead = 2 * other.world.installation.credential_grace
+    for _ in range(2):
+        await other.settle(key(settled))
+    (left,) = (await azure.identity(settled))["credentials"]
+    assert left["issuer"] == after
+    assert (await hand.conditions(settled))["Ready"]["status"] == "True"
+    mark = await azure.mark()
+    await other.settle(key(settled))
+    assert await azure.writes(mark) == []
+
+
 async def gone(hand, namespace):
     """Wait until the garbage collector has taken what a chatbot had in the cluster."""
     async with asyncio.timeout(60):

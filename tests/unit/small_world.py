@@ -246,6 +246,11 @@ class SmallAzure:
         self.trusted[identity_id, credential.name] = credential
         return receipt
 
+    async def delete_credential(self, identity_id: str, name: str) -> Receipt:
+        receipt = self.write("delete credential", f"{identity_id}/{name}")
+        self.trusted.pop((identity_id, name), None)
+        return receipt
+
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         self.read("assignment")
         return self.assigned.get((scope, name))

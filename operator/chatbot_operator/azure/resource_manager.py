@@ -167,6 +167,15 @@ class ResourceManager:
         target = f"{identity_id}/federatedIdentityCredentials/{credential.name}"
         return Receipt(operation, target, request_id)
 
+    async def delete_credential(self, identity_id: str, name: str) -> Receipt:
+        client = self._client(ManagedServiceIdentityClient, identity_id)
+        async with _call("delete federated credential") as operation:
+            _, request_id = await client.federated_identity_credentials.delete(
+                *_where(identity_id), name, cls=_with_request_id
+            )
+        target = f"{identity_id}/federatedIdentityCredentials/{name}"
+        return Receipt(operation, target, request_id)
+
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         client = self._client(AuthorizationManagementClient, scope)
         async with _call("read role assignment", reading=True):

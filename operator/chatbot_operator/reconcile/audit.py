@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from chatbot_operator import backoff
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Blind, Refusal, Transient
-from chatbot_operator.ports import Assignment, World
+from chatbot_operator.ports import Assignment, Credential, World
 from chatbot_operator.reconcile.memory import Audit, Granted, Memory
 from chatbot_operator.reconcile.outcome import Findings, judging
-from chatbot_operator.status import Surplus, by_type
+from chatbot_operator.status import Surplus, by_type, parse
 from chatbot_operator.steps.audit import surplus
+from chatbot_operator.steps.federation import retire
 
 
 async def audit(
@@ -31,13 +32,37 @@ async def audit(
         try:
             async with judging():
                 assigned = await _assigned(world, held, memory)
-                found = await surplus(world, chatbot, held.account_id, held.identity, assigned)
+                credentials = await _credentials(world, chatbot, held)
+                found = await surplus(
+                    world,
+                    chatbot,
+                    account_id=held.account_id,
+                    mine=held.identity,
+                    assigned=assigned,
+                    credentials=credentials,
+                )
             known = memory.audits[chatbot.uid] = Audit(tuple(found), world.now())
         except (Transient, Blind) as fault:
             if not fault.unseen:
                 raise
     if known or foreign:
         findings.exceed(*foreign, *(known.surplus if known else ()))
+
+
+async def _credentials(world: World, chatbot: Chatbot, held: Granted) -> list[Credential]:
+    """Give the identity's credentials, without those that have outlived their issuer.
+
+    Pods go on with tokens of the former one until the kubelet brings others: no credential goes
+    before pods were proven with the new one, and its grace is over.
+    """
+    found = await world.azure.credentials(held.identity.id)
+    since, conditions = chatbot.recorded.credential_since, by_type(chatbot.status)
+    proven = "AccessProven" in conditions and conditions["AccessProven"].status == "True"
+    if not since or not proven or "Degraded" in conditions:
+        return found
+    if (world.now() - parse(since)).total_seconds() < world.installation.credential_grace:
+        return found
+    return await retire(world, chatbot, held.identity, found)
 
 
 async def _assigned(world: World, held: Granted, memory: Memory) -> Iterable[Assignment]:

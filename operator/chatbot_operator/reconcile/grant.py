@@ -90,9 +90,12 @@ async def _standing(
 def _trusted(world: World, chatbot: Chatbot, account: Account, known: Granted) -> bool:
     """Tell whether nothing contradicts what Azure held a while ago.
 
+    Another issuer of the cluster's tokens needs a credential of its own.
+
     A pod that is refused casts doubt on it; pods that do not start say nothing about Azure.
     """
     same = known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
+    same = same and chatbot.recorded.issuer in ("", world.installation.issuer)
     return same and not (_refused(chatbot) and _age(world, known) >= DOUBT_SECONDS)
 
 
@@ -160,6 +163,7 @@ async def _make(world: World, chatbot: Chatbot, account: Account, findings: Find
     async def federate() -> bool:
         async with apart.step("FederationReady", "Federated") as said:
             written = await federation(world, chatbot, mine)
+            findings.facts["resolved"]["issuer"] = world.installation.issuer
             said.append(f"Trusts service account {chatbot.namespace}/{chatbot.name}.")
             return written
 

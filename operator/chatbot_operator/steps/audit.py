@@ -17,15 +17,16 @@ NAMED = 10
 async def surplus(
     world: World,
     chatbot: Chatbot,
+    *,
     account_id: str,
     mine: Identity,
     assigned: Iterable[Assignment],
+    credentials: Iterable[Credential],
 ) -> list[Surplus]:
     """Look for role assignments and credentials of the identity, and pods of the service account.
 
-    `assigned` are assignments that are known.
+    `assigned` and `credentials` are those that are known.
     """
-    credentials = await world.azure.credentials(mine.id)
     everybody = await world.kubernetes.select(PODS, chatbot.namespace, {})
     own = {pod["metadata"]["name"] for pod in await pods(world, chatbot)}
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chatbot_operator import naming
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.ports import Credential, Identity, Installation, World
+from chatbot_operator.steps.identity import owner
 
 
 def trusted(chatbot: Chatbot, installation: Installation) -> Credential:
@@ -21,6 +22,31 @@ async def federated(world: World, chatbot: Chatbot, identity: Identity) -> bool:
     """Tell whether the credential is there, byte for byte."""
     wanted = trusted(chatbot, world.installation)
     return await world.azure.credential(identity.id, wanted.name) == wanted
+
+
+async def retire(
+    world: World, chatbot: Chatbot, identity: Identity, held: list[Credential]
+) -> list[Credential]:
+    """Delete our own credentials for issuers that the cluster had before; give those that stay.
+
+    Only under the identity that was made for the chatbot: under one that others gave, the same name
+    and subject may be another cluster's.
+    """
+    mine = owner(chatbot, world.installation)
+    if identity.name != naming.identity_name(mine):
+        return held
+    wanted = trusted(chatbot, world.installation)
+    former = [each for each in held if _is_former(each, wanted)]
+    for each in former:
+        receipt = await world.azure.delete_credential(identity.id, each.name)
+        message = f"Deleted the federated credential for the former issuer {each.issuer}."
+        world.journal.note("CredentialRetired", message, receipt)
+    return [each for each in held if each not in former]
+
+
+def _is_former(held: Credential, wanted: Credential) -> bool:
+    ours = held.name == naming.credential_name(held.issuer) and held.subject == wanted.subject
+    return ours and held.issuer != wanted.issuer
 
 
 async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool:

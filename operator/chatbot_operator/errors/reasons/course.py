@@ -53,6 +53,12 @@ COURSE: Final = (
     Reason("IdentityDeleted", None, "Event: the identity was deleted.", NOTHING),
     Reason("IdentityRetained", None, "Event: the identity stays, marked as retained.", NOTHING),
     Reason("CredentialWritten", None, "Event: the federated credential was written.", NOTHING),
+    Reason(
+        "CredentialRetired",
+        None,
+        "Event: the federated credential for the cluster's former issuer was deleted.",
+        NOTHING,
+    ),
     Reason("RoleAssigned", None, "Event: the role was assigned.", NOTHING),
     Reason("RoleWithdrawn", None, "Event: the role assignment was deleted.", NOTHING),
     Reason(
