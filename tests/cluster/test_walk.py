@@ -309,7 +309,7 @@ def test_a_fuse_sees_every_write_of_the_ports():
         "identities",
         "credential",
     }
-    reads |= {"assignment", "assignments", "assignments_at"}
+    reads |= {"assignment", "assignments", "assignments_at", "assignments_below", "credentials"}
     methods = {
         name
         for port in (ports.Kubernetes, ports.Azure)
