@@ -1,14 +1,35 @@
-"""Azure OpenAI accounts: from the SDK's models to the port's values."""
+"""Azure OpenAI accounts: their models, and from the SDK's values to the port's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
+
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from chatbot_operator.ports import Model, Network, OpenAIAccount, PrivateEndpoint
 
 Retirements = Mapping[tuple[str, str], str]
 """Dates (YYYY-MM-DD) by name and version of a model."""
+
+
+async def models(client: CognitiveServicesManagementClient, where: tuple[str, str]) -> list[Any]:
+    """List the models that an account may deploy; none where Azure does not let the operator ask.
+
+    They are worth knowing and no more: a role or a cloud without them bars nobody.
+    """
+    try:
+        return [each async for each in client.accounts.list_models(*where)]
+    except HttpResponseError as error:
+        if error.status_code in {
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.NOT_FOUND,
+        }:
+            return []
+        raise
 
 
 def retirements(models: Iterable[Any]) -> Retirements:

@@ -24,7 +24,7 @@ from azure.mgmt.msi.v2024_11_30 import models as msi
 
 from chatbot_operator.azure import values
 from chatbot_operator.azure.budget import Budget, PausedError
-from chatbot_operator.azure.openai_account import openai_account, retirements
+from chatbot_operator.azure.openai_account import models, openai_account, retirements
 from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport, session
 from chatbot_operator.errors import Refusal
@@ -80,8 +80,8 @@ class ResourceManager:
         async with _call("list deployments", reading=True):
             deployments = [each async for each in client.deployments.list(*where)]
         async with _call("list models", reading=True):
-            models = await _models(client, where)
-        return openai_account(found, deployments, retirements(models))
+            retiring = retirements(await models(client, where))
+        return openai_account(found, deployments, retiring)
 
     async def soft_deleted(self, account_id: str, location: str) -> bool | None:
         client = self._client(CognitiveServicesManagementClient, account_id)
@@ -275,23 +275,6 @@ async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[str]:
 def _with_request_id(response: Any, body: Any, _headers: Any) -> tuple[Any, str]:
     """Give what was answered together with the id of the request, as an operation's `cls`."""
     return body, response.http_response.headers.get(REQUEST_ID, "")
-
-
-async def _models(client: CognitiveServicesManagementClient, where: tuple[str, str]) -> list[Any]:
-    """List the models that an account may deploy; none where Azure does not let the operator ask.
-
-    They are worth knowing and no more: a role or a cloud without them bars nobody.
-    """
-    try:
-        return [each async for each in client.accounts.list_models(*where)]
-    except HttpResponseError as error:
-        if error.status_code in {
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.NOT_FOUND,
-        }:
-            return []
-        raise
 
 
 async def _or_none(call: Any) -> Any:
