@@ -21,7 +21,7 @@ CONFIRM = f"{GROUP}/confirm-withdrawal"
 """Annotation: permission may be withdrawn although many lose it at once."""
 
 
-_GROUP = r"/subscriptions/[-0-9a-fA-F]{36}/resourceGroups/[-\w.()]{1,90}/providers/"
+_GROUP = r"/subscriptions/[-0-9a-fA-F]{36}/resourceGroups/[-\w.()]{0,89}[-\w()]/providers/"
 _ACCOUNT_ID = re.compile(
     _GROUP + r"Microsoft\.CognitiveServices/accounts/[-\w]{2,64}", re.ASCII | re.IGNORECASE
 )

@@ -9,6 +9,7 @@ from chatbot_operator.errors import Blind, Fault, Pending, Stuck
 from chatbot_operator.naming import assignment_name
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.made import made
+from chatbot_operator.reconcile.memory import Granted, Memory
 from chatbot_operator.reconcile.outcome import (
     Again,
     judging,
@@ -22,22 +23,35 @@ from chatbot_operator.steps.identity import remove_identity
 from chatbot_operator.steps.role import withdraw
 
 
-async def _release(world: World, chatbot: Chatbot) -> None:
-    """Take away what there is in Azure, unless that is to be left; a fault says how to say so."""
-    if chatbot.leaves_azure:
-        return
+async def _release(world: World, chatbot: Chatbot, known: Granted | None) -> bool:
+    """Take away what there is in Azure; tell whether that was done.
+
+    What cannot be taken may be left, if somebody says so, and a fault says how. Not what can be:
+    else whoever is about to lose access could keep it.
+    """
     try:
         async with judging():
-            holder = await made(world, chatbot)
-            if holder.recorded.identity_id and holder.recorded.account_id:
+            for holder in await made(world, chatbot, known):
                 await withdraw(world, holder)
                 await remove_identity(world, holder)
     except Fault as fault:
+        if chatbot.leaves_azure:
+            return False
         fault.message += (
             " To let the chatbot go and leave what it has in Azure:"
             f" `kubectl annotate chatbot -n {chatbot.namespace} {chatbot.name} {LEAVE_AZURE}=true`."
         )
         raise
+    return True
+
+
+async def bury(world: World, chatbot: Chatbot, memory: Memory) -> None:
+    """Take away what a chatbot had in Azure that went without leave: its finalizer was taken off.
+
+    Its objects in the cluster are collected by the cluster.
+    """
+    await _release(world, chatbot, memory.granted.get(chatbot.uid))
+    memory.forget(chatbot)
 
 
 def _note_left(world: World, chatbot: Chatbot) -> None:
@@ -53,7 +67,7 @@ def _note_left(world: World, chatbot: Chatbot) -> None:
     world.journal.note("LeftInAzure", f"Left in Azure: {left}.", warning=True)
 
 
-async def down(world: World, chatbot: Chatbot) -> Again:
+async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     """Take everything away, in the order in which nothing that still works is left without use.
 
     Pods, role, identity with its credential, what the pods were given, finalizer. Nothing waits
@@ -61,10 +75,11 @@ async def down(world: World, chatbot: Chatbot) -> Again:
     """
     if FINALIZER not in chatbot.finalizers:
         return Again()
+    released = True
     try:
         async with judging():
             await workload.stop(world, chatbot)
-        await _release(world, chatbot)
+        released = await _release(world, chatbot, memory.granted.get(chatbot.uid))
         async with judging():
             await workload.clear(world, chatbot)
     except Fault as fault:
@@ -72,7 +87,8 @@ async def down(world: World, chatbot: Chatbot) -> Again:
         failed = not isinstance(fault, Pending)
         return Again(seconds=fault.retry_after, failed=failed, fault=fault)
     await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
-    if chatbot.leaves_azure:
+    memory.forget(chatbot)
+    if not released:
         _note_left(world, chatbot)
     return Again()
 

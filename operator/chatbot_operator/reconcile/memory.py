@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chatbot_operator.allowances import Allowances
+from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.ports import Assignment, Identity
 from chatbot_operator.reconcile.events import BURST, REFILL_SECONDS
 from chatbot_operator.status import Surplus
@@ -73,7 +74,8 @@ class Memory:
     A chatbot of which `granted` says None is to be read, whatever its status says. `surveys` goes
     by the account's uid; `surveying` lets one pass at a time make one.
     `denied` tells when a chatbot was first found so; `closed` are subscriptions whose role
-    assignments the operator may not list.
+    assignments the operator may not list; `lives` are chatbots that hold something in
+    Azure, by namespace and name.
     """
 
     granted: dict[str, Granted | None] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class Memory:
     surveying: defaultdict[str, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
+    lives: dict[tuple[str, str], Chatbot] = field(default_factory=dict)
     audits: dict[str, Audit] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     denied: dict[str, dt.datetime] = field(default_factory=dict)
@@ -89,8 +92,9 @@ class Memory:
     told: Allowances = field(default_factory=lambda: Allowances(BURST, REFILL_SECONDS))
     restarted: Allowances = field(default_factory=lambda: Allowances(RESTARTS, RESTART_SECONDS))
 
-    def forget(self, chatbot: str) -> None:
-        """Forget a chatbot that goes."""
-        self.granted.pop(chatbot, None)
-        self.denied.pop(chatbot, None)
-        self.audits.pop(chatbot, None)
+    def forget(self, chatbot: Chatbot) -> None:
+        """Forget a chatbot that is gone."""
+        self.granted.pop(chatbot.uid, None)
+        self.denied.pop(chatbot.uid, None)
+        self.audits.pop(chatbot.uid, None)
+        self.lives.pop((chatbot.namespace, chatbot.name), None)

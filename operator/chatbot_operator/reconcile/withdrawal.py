@@ -70,7 +70,6 @@ async def withdrawal(
 ) -> Again:
     """Wait for the end of the grace, then take away; what is the case goes into the findings."""
     chatbot = found.chatbot
-    memory.granted[chatbot.uid] = None
     backing_off = Again(failed=True, fault=denied)
     left = world.installation.withdrawal_grace - (world.now() - found.since).total_seconds()
     if found.first or left > 0:
@@ -78,14 +77,15 @@ async def withdrawal(
         return Again(seconds=max(left, 1.0), fault=denied) if holds else backing_off
     try:
         async with judging():
-            holder = await made(world, chatbot)
-            if not (holder.recorded.identity_id and holder.recorded.account_id):
+            holders = await made(world, chatbot, memory.granted.get(chatbot.uid))
+            if not holders:
                 return backing_off
             held = await _held(world, chatbot, memory)
             if held:
                 findings.put(false("Permitted", HELD, f"{denied.message} {held}"))
                 return backing_off
-            await _take(world, holder, findings)
+            await _take(world, holders, findings)
+            memory.granted[chatbot.uid] = None
     except Fault as fault:
         said = f"Permission is withdrawn, but not all could be taken away. {fault.message}"
         findings.put(replace(because("RoleAssigned", "False", fault), message=said))
@@ -93,14 +93,14 @@ async def withdrawal(
     return Again(seconds=backoff.phase(chatbot.uid, world.installation.resync), fault=denied)
 
 
-async def _take(world: World, chatbot: Chatbot, findings: Findings) -> None:
+async def _take(world: World, holders: list[Chatbot], findings: Findings) -> None:
     """Take pods and role; a cluster that refuses to scale saves nobody's role."""
-    refused: KubernetesRefusal | None = None
+    chatbot, refused = holders[0], None
     try:
         await silence(world, chatbot)
     except KubernetesRefusal as refusal:
         refused = refusal
-    remaining = await take(world, chatbot)
+    remaining = [left for holder in holders for left in await take(world, holder)]
     if refused is not None:
         raise refused
     since = chatbot.recorded.credential_since
