@@ -213,6 +213,8 @@ async def test_a_namespace_that_is_going_takes_no_events_and_that_stops_nothing(
 
 async def test_the_api_server_takes_an_event_however_long_its_words_are(world, hand, settled, told):
     before, live = await told(settled), await hand.get(CHATBOTS, settled)
-    await world.kubernetes.event(live, Note("R" * 200, "ä" * 2000, "A" * 200), at=world.now())
+    words = f"{'ä' * 2000} (request 0a1b)"
+    await world.kubernetes.event(live, Note("R" * 200, words, "A" * 200), at=world.now())
     (event,) = await told(settled, seen=before)
-    assert len(event["note"].encode()) == 1024
+    assert 1000 < len(event["note"].encode()) <= 1024
+    assert event["note"].endswith("ä (request 0a1b)")

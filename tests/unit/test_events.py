@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from chatbot_operator.ports import SERVICES, Journal, Note, Receipt
+from chatbot_operator.reconcile import events
 from unit.bodies import INSTALLATION
 from unit.small_world import SmallWorld
 
@@ -73,3 +75,16 @@ async def test_objects_that_linger_are_waited_for():
     assert world.condition("Ready") == ("False", "ObjectsLeaving")
     await world.look(after=100)
     assert world.chatbot["metadata"]["finalizers"] == [], "they go by their owner references"
+
+
+async def test_an_api_server_that_hangs_holds_no_pass_up_for_an_event(monkeypatch):
+    monkeypatch.setattr(events, "TELL_SECONDS", 0.01)
+    world = SmallWorld()
+
+    async def hang(*_args, **_kwargs):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.cluster, "event", hang)
+    async with asyncio.timeout(5):
+        await world.settle()
+    assert world.condition("Ready") == ("True", "Ready")

@@ -128,11 +128,10 @@ def look_up(service: Service, status: int, code: str) -> Row:
 
     A throttled call says nothing about anything else, whatever its code.
     """
-    known = None if status == _THROTTLED else code
+    by_status, by_code = (service, status, None), (service, None, code)
     keys = (
-        (service, status, known),
-        (service, None, known),
-        (service, status, None),
+        (service, status, code),
+        *((by_status, by_code) if status == _THROTTLED else (by_code, by_status)),
         (service, min(status, _FAILED), None),
         (service, None, None),
     )

@@ -29,6 +29,7 @@ PAGE = 500
 """Objects of a list that are read at once: more would hold up the loop."""
 TERMINATING = "NamespaceTerminating"
 """https://pkg.go.dev/k8s.io/api/core/v1#NamespaceTerminatingCause"""
+TAIL_BYTES = 100
 NOTE_LIMIT = 1024
 """Bytes of an event's note."""
 
@@ -225,7 +226,7 @@ def _event(regarding: Object, note: Note, at: dt.datetime, *, instance: str) -> 
         "type": "Warning" if note.warning else "Normal",
         "reason": note.reason[:128],
         "action": note.action[:128],
-        "note": note.message.encode()[:NOTE_LIMIT].decode(errors="ignore"),
+        "note": _within(note.message, NOTE_LIMIT),
         "regarding": {
             "apiVersion": regarding["apiVersion"],
             "kind": regarding["kind"],
@@ -235,6 +236,15 @@ def _event(regarding: Object, note: Note, at: dt.datetime, *, instance: str) -> 
             "resourceVersion": metadata["resourceVersion"],
         },
     }
+
+
+def _within(text: str, limit: int) -> str:
+    """Cut a text to so many bytes, in the middle: at its end may be the id of a request."""
+    whole = text.encode()
+    if len(whole) <= limit:
+        return text
+    head, tail = whole[: limit - TAIL_BYTES - 3], whole[-TAIL_BYTES:]
+    return f"{head.decode(errors='ignore')}…{tail.decode(errors='ignore')}"
 
 
 def _answer(operation: str, status: int, text: bytes) -> Object:

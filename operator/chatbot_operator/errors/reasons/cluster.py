@@ -24,7 +24,7 @@ CLUSTER: Final = (
         "ClusterUnavailable",
         Transient,
         "The Kubernetes API failed or changed under the operator's hands.",
-        "Nothing, if it passes.",
+        "Wait.",
     ),
     Reason(
         "ClusterRefused",
@@ -43,9 +43,9 @@ CLUSTER: Final = (
         "NamespaceLeaving",
         Pending,
         "The namespace is being deleted and takes nothing new.",
-        "Nothing: the chatbot goes with it.",
+        "Wait: the chatbot goes with it.",
     ),
-    Reason("ChildLeaving", Pending, "An object is being deleted.", "Nothing: it comes back."),
+    Reason("ChildLeaving", Pending, "An object is being deleted.", "Wait: it comes back."),
     Reason(
         "AddressPending",
         Pending,
@@ -70,8 +70,8 @@ CLUSTER: Final = (
         "The cluster knows no HTTPRoute.",
         "Install the Gateway API, or leave spec.httpRoute out.",
     ),
-    Reason("PodsStarting", Pending, "The pods are starting.", "Nothing, if it passes."),
-    Reason("RollingOut", Pending, "New pods replace old ones.", "Nothing, if it passes."),
+    Reason("PodsStarting", Pending, "The pods are starting.", "Wait."),
+    Reason("RollingOut", Pending, "New pods replace old ones.", "Wait."),
     Reason(
         "RolloutStalled",
         Stuck,
@@ -121,6 +121,6 @@ CLUSTER: Final = (
         "Get the webhook that is named below to run; AKS's own for workload identity:"
         " `kubectl -n kube-system get pods -l azure-workload-identity.io/system=true`.",
     ),
-    Reason("PodsLeaving", Pending, "The pods are ending.", "Nothing: it takes up to 90 seconds."),
-    Reason("ObjectsLeaving", Pending, "The last objects are going.", "Nothing: it takes seconds."),
+    Reason("PodsLeaving", Pending, "The pods are ending.", "Wait: it takes up to 90 seconds."),
+    Reason("ObjectsLeaving", Pending, "The last objects are going.", "Wait: it takes seconds."),
 )

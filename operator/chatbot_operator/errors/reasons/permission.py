@@ -29,13 +29,13 @@ PERMISSION: Final = (
         "AccountChecking",
         Pending,
         "The account is being looked at.",
-        "Nothing: the chatbot goes on as soon as it is known to be usable.",
+        "Wait: the chatbot goes on as soon as it is known to be usable.",
     ),
     Reason(
         "AccountProvisioning",
         Pending,
         "Azure is still making the account.",
-        "Nothing: wait for it.",
+        "Wait.",
     ),
     Reason(
         "AccountNotReady",

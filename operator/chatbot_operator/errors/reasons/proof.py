@@ -8,12 +8,12 @@ from chatbot_operator.errors.faults import Pending, Stuck
 from chatbot_operator.errors.reasons.reason import Reason
 
 PROOF: Final = (
-    Reason("Proving", Pending, "The pod has not tried yet.", "Nothing: it tries soon."),
+    Reason("Proving", Pending, "The pod has not tried yet.", "Wait: it tries soon."),
     Reason(
         "RolePropagating",
         Pending,
         "Azure is spreading the role assignment.",
-        "Nothing: it takes up to ten minutes.",
+        "Wait: it takes up to ten minutes.",
     ),
     Reason(
         "RoleMisconfigured",
@@ -25,7 +25,7 @@ PROOF: Final = (
         "FederationPropagating",
         Pending,
         "Entra is spreading the federated credential or the identity itself.",
-        "Nothing: it takes up to some minutes.",
+        "Wait: it takes up to some minutes.",
     ),
     Reason(
         "FederationMisconfigured",
@@ -132,25 +132,25 @@ PROOF: Final = (
         "AuthorityUnreachable",
         Pending,
         "The pod cannot reach Entra, or Entra fails.",
-        "Nothing, if it passes. Else let pods reach the authority: egress rules, proxy, DNS.",
+        "Wait; if it lasts, let pods reach the authority: egress rules, proxy, DNS.",
     ),
     Reason(
         "EndpointUnreachable",
         Pending,
         "The pod cannot reach the account.",
-        "Nothing, if it passes. Else let pods reach the endpoint: egress rules, private DNS.",
+        "Wait; if it lasts, let pods reach the endpoint: egress rules, private DNS.",
     ),
     Reason(
         "Throttled",
         Pending,
         "The account takes no more requests for now.",
-        "Nothing, if it passes. Else give the deployment more capacity.",
+        "Wait; if it lasts, give the deployment more capacity.",
     ),
     Reason(
         "ServiceError",
         Pending,
         "The account fails.",
-        "Nothing, if it passes. Else look at Azure's status page.",
+        "Wait; if it lasts, look at Azure's status page.",
     ),
     Reason(
         "PodsSilent",
