@@ -97,6 +97,19 @@ async def test_somebody_may_let_the_chatbot_go_and_is_told_what_is_left(
     await azure.done("DELETE", identity["id"])
 
 
+async def test_who_lets_a_chatbot_without_a_record_go_is_told_what_to_look_for(
+    operator, hand, azure, namespace
+):
+    await hand.create(chatbot(namespace))
+    await operator.look(key(namespace))
+    await azure.fault(action="reset")
+    await hand.edit(CHATBOTS, namespace, LEAVE)
+    await hand.delete(CHATBOTS, namespace)
+    await operator.settle(key(namespace))
+    (told,) = (e for e in await events(hand, namespace) if e["reason"] == "LeftInAzure")
+    assert f"chatbot-operator-namespace={namespace}" in told["note"]
+
+
 async def test_without_a_deletion_the_annotation_does_nothing(operator, hand, azure, settled):
     mark = await azure.mark()
     await hand.edit(CHATBOTS, settled, LEAVE)

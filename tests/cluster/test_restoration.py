@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,8 @@ from chatbot_operator.ports import (
     SERVICE_ACCOUNTS,
     SERVICES,
 )
-from cluster_world import chatbot, key, path
+from cluster_world import Operator, chatbot, key, path
+from fuse import Fuse, fused
 
 
 def pod(live):
@@ -105,6 +107,29 @@ async def test_what_was_restored_can_still_be_taken_away(operator, hand, settled
     await operator.settle(key(settled))
     (container,) = pod(await hand.get(DEPLOYMENTS, settled))["containers"]
     assert "TEMPERATURE" not in {e["name"] for e in container["env"]}
+
+
+async def stopped_at(operator, hand, namespace, write):
+    """Let an operator run into its `write`-th write and never come back."""
+    fuse = Fuse(write)
+    work = asyncio.create_task(Operator(fused(operator.world, fuse), hand).settle(key(namespace)))
+    async with asyncio.timeout(30):
+        await fuse.stopped.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    return fuse.writes[-1]
+
+
+@pytest.mark.parametrize(("write", "what"), [(1, "patch"), (2, "apply"), (3, "patch")])
+async def test_a_restoration_that_was_cut_off_is_finished(*, operator, hand, settled, write, what):
+    before = await edited(hand, SERVICES, settled, on_another_port)
+    assert (await stopped_at(operator, hand, settled, write)).startswith(what)
+    await Operator(operator.world, hand).settle(key(settled))
+    after = await hand.get(SERVICES, settled)
+    assert after["spec"] == before["spec"]
+    held = [(m["manager"], m["operation"]) for m in after["metadata"]["managedFields"]]
+    assert ("chatbot-operator", "Apply") in held
+    assert ("chatbot-operator", "Update") not in held
 
 
 @dataclass

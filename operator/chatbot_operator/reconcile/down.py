@@ -19,7 +19,7 @@ from chatbot_operator.reconcile.outcome import (
 )
 from chatbot_operator.status import Condition, because
 from chatbot_operator.steps import workload
-from chatbot_operator.steps.identity import remove_identity
+from chatbot_operator.steps.identity import owner, remove_identity
 from chatbot_operator.steps.role import withdraw
 
 
@@ -58,7 +58,9 @@ def _note_left(world: World, chatbot: Chatbot) -> None:
     """Tell what is left for somebody to delete, as far as the status knows."""
     recorded = chatbot.recorded
     if not recorded.identity_id:
-        world.journal.note("LeftInAzure", "Left in Azure: nothing was recorded.", warning=True)
+        tags = owner(chatbot, world.installation).tags
+        said = ", ".join(f"{key}={value}" for key, value in tags.items())
+        world.journal.note("LeftInAzure", f"Left in Azure: what bears {said}.", warning=True)
         return
     left = f"managed identity {recorded.identity_id} with its federated credential"
     if recorded.principal_id:
