@@ -88,11 +88,12 @@ async def _elected(
     """Lead while the Lease is held; give it back if nothing can be written any more."""
     waiting = asyncio.create_task(election.win())
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    stopping.cancel()
-    if not waiting.done() or waiting.cancelled():
+    done, pending = await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    if waiting not in done:
         return
+    waiting.result()
     log.info("leading")
     async with asyncio.TaskGroup() as tasks:
         keeping = tasks.create_task(election.keep())
