@@ -38,10 +38,9 @@ from sandbox.azure.world import SUBSCRIPTION_ID
 from sandbox.bootstrap import ACCOUNT_ID
 from sandbox.cluster.api import Api, ApiError
 
-CHILDREN = (
-    *(SERVICE_ACCOUNTS, CONFIG_MAPS, DEPLOYMENTS, SERVICES),
-    *(NETWORK_POLICIES, INGRESSES, HTTP_ROUTES),
-)
+CHILDREN = (SERVICE_ACCOUNTS, CONFIG_MAPS, DEPLOYMENTS, SERVICES, NETWORK_POLICIES)
+"""What every chatbot has that does not say otherwise."""
+KINDS = (*CHILDREN, INGRESSES, HTTP_ROUTES)
 IDENTITIES = (
     f"{SUBSCRIPTION_ID}/resourceGroups/{fixed.IDENTITY_GROUP}"
     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -131,7 +130,8 @@ class Hand:
             raise
 
     async def create(self, body: Any) -> Any:
-        resource = next(r for r in (*CHILDREN, CHATBOTS, ACCOUNTS, PODS) if r.kind == body["kind"])
+        kinds = (*KINDS, CHATBOTS, ACCOUNTS, PODS)
+        resource = next(r for r in kinds if r.kind == body["kind"])
         return await self.api.post(path(resource, body["metadata"].get("namespace", "")), body)
 
     async def edit(self, resource: Resource, namespace: str, patch: Any, name="support") -> Any:
@@ -141,8 +141,8 @@ class Hand:
         await self.api.delete(path(resource, namespace, name))
 
     async def children(self, namespace: str, name: str = "support") -> dict[str, Any]:
-        found = await asyncio.gather(*(self.get(kind, namespace, name) for kind in CHILDREN))
-        return {k.kind: live for k, live in zip(CHILDREN, found, strict=True) if live}
+        found = await asyncio.gather(*(self.get(kind, namespace, name) for kind in KINDS))
+        return {k.kind: live for k, live in zip(KINDS, found, strict=True) if live}
 
     async def conditions(self, namespace: str, name: str = "support") -> dict[str, Any]:
         return await self.conditions_of(CHATBOTS, namespace, name)

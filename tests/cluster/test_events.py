@@ -11,6 +11,7 @@ from chatbot_operator.ports import (
     CONFIG_MAPS,
     DEPLOYMENTS,
     EVENTS,
+    INGRESSES,
     SERVICES,
     Note,
 )
@@ -20,7 +21,7 @@ from cluster_world import ASSIGNMENTS, CHILDREN, account, chatbot, key, path
 from sandbox.bootstrap import ACCOUNT_ID
 
 INGRESS = {"host": "chat.example.com"}
-MADE = [resource for resource in CHILDREN if resource.kind != "HTTPRoute"]
+MADE = [*CHILDREN, INGRESSES]
 """What the chatbots of these tests have."""
 
 

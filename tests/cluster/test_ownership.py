@@ -25,6 +25,7 @@ POD = {
     "spec": {"containers": [{"name": "theirs", "image": "theirs"}]},
 }
 BODIES = {
+    "NetworkPolicy": {"spec": {"podSelector": {"matchLabels": LABELS}}},
     "ServiceAccount": {},
     "ConfigMap": {"data": {"theirs": "yes"}},
     "Service": {"spec": {"selector": LABELS, "ports": [{"port": 99}]}},
