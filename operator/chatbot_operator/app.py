@@ -32,7 +32,7 @@ from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
-from chatbot_operator.ports import Installation, Outlet, World
+from chatbot_operator.ports import Installation, Manage, Outlet, World
 from chatbot_operator.settings import Settings, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
@@ -172,6 +172,7 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         propagation_deadline=settings.propagation_deadline,
         resync=settings.resync,
         withdrawal_grace=settings.withdrawal_grace,
+        manage=Manage(settings.manage),
         credential_grace=settings.credential_grace,
         rebind=settings.rebind,
         outlet=Outlet(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 Object = dict[str, Any]
@@ -351,6 +352,24 @@ class Outlet:
     authorities: str = ""
 
 
+class Manage(StrEnum):
+    """What the operator may write in Azure; the rest it verifies, and says how to write it."""
+
+    ALL = "All"
+    FEDERATION_ONLY = "FederationOnly"
+    NOTHING = "Nothing"
+
+    @property
+    def roles(self) -> bool:
+        """Tell whether it assigns and withdraws the role."""
+        return self is Manage.ALL
+
+    @property
+    def identities(self) -> bool:
+        """Tell whether it makes and deletes identities with their credentials."""
+        return self is not Manage.NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """What holds for the whole installation, from settings and from the cluster itself.
@@ -378,6 +397,7 @@ class Installation:
     withdrawal_grace: float = 300.0
     credential_grace: float = 3600.0
     rebind: bool = False
+    manage: Manage = Manage.ALL
     outlet: Outlet = Outlet()
 
 

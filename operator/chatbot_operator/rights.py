@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chatbot_operator.naming import OPENAI_USER_ROLE
-from chatbot_operator.ports import Permission
+from chatbot_operator.ports import Manage, Permission
 from chatbot_operator.status import Condition, false, true
 
 _ASSIGN: Final = "Microsoft.Authorization/roleAssignments/write"
@@ -45,23 +45,25 @@ _DATA: Final = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/com
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def fit(account: list[Permission], group: list[Permission] | None) -> Condition:
+def fit(
+    account: list[Permission], group: list[Permission] | None, manage: Manage = Manage.ALL
+) -> Condition:
     """Compare what is held on the account and on the identities' group with what is needed.
 
     `group` None: nobody has said yet which group that is.
     """
-    less = [f"{a} on the account" for a in ON_ACCOUNT if not _holds(account, a)]
+    needed = [a for a in ON_ACCOUNT if manage.roles or a.endswith("/read")]
+    less = [f"{a} on the account" for a in needed if not _holds(account, a)]
     if group is not None:
-        less += [f"{a} on the identities' resource group" for a in ON_GROUP if not _holds(group, a)]
+        needed = [a for a in ON_GROUP if manage.identities or a.endswith("/read")]
+        less += [f"{a} on the identities' resource group" for a in needed if not _holds(group, a)]
     if less:
         return false(
             "RightsFit",
             "HoldsLess",
-            f"The operator's identity lacks {', '.join(less)}. Assign it Role Based Access Control"
-            " Administrator on the account, with the condition deploy/azure/one-role.condition, and"
-            " Managed Identity Contributor on the identities' resource group.",
+            f"The operator's identity lacks {', '.join(less)}. {_fix(manage)}",
         )
-    more = _more(account, group or [])
+    more = _more(account, group or [], manage)
     if more:
         return false(
             "RightsFit",
@@ -73,12 +75,27 @@ def fit(account: list[Permission], group: list[Permission] | None) -> Condition:
     return true("RightsFit", "HoldsWhatItNeeds", "The operator holds what it needs, and no more.")
 
 
-def _more(account: list[Permission], group: list[Permission]) -> list[str]:
+def _fix(manage: Manage) -> str:
+    on_account = "Role Based Access Control Administrator" if manage.roles else "Reader"
+    limit = ", with the condition deploy/azure/one-role.condition," if manage.roles else ""
+    on_group = "Managed Identity Contributor" if manage.identities else "Reader"
+    return (
+        f"Assign it {on_account} on the account{limit} and {on_group} on the identities' resource"
+        " group."
+    )
+
+
+def _more(account: list[Permission], group: list[Permission], manage: Manage) -> list[str]:
     """Say what of more than is needed would hurt most."""
     more = [what for action, what in _TOO_MUCH_ON_ACCOUNT.items() if _holds(account, action)]
     more += [what for action, what in _TOO_MUCH_ON_GROUP.items() if _holds(group, action)]
-    if any(_lets(each, _ASSIGN) and not _one_role(each.condition) for each in account):
+    assigning = [each for each in account if _lets(each, _ASSIGN)]
+    if any(not _one_role(each.condition) for each in assigning):
         more.append("assign any role on the account")
+    elif assigning and not manage.roles:
+        more.append("assign the role, which AZURE_MANAGE leaves to others")
+    if not manage.identities and _holds(group, f"{_IDENTITY}/write"):
+        more.append("make identities, which AZURE_MANAGE leaves to others")
     if any(_matches(each.data_actions, _DATA) for each in account):
         more.append("chat with the models itself")
     return more

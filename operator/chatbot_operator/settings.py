@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from chatbot_operator.clouds import CLOUDS, Cloud
+from chatbot_operator.ports import Manage
 
 LARGEST = 86400
 """The largest number of any setting: a day in seconds, the longest delay that chatbots accept."""
@@ -34,6 +35,7 @@ VARIABLES = (
     Variable("OWNER_ID", "", "marks what this installation owns; default: uid of kube-system"),
     Variable("IDENTITY_RESOURCE_GROUP", "", "where identities go if the account does not say"),
     Variable("IDENTITY_LOCATION", "", "their region if neither says; default: the account's"),
+    Variable("AZURE_MANAGE", "All", "what it writes there: All, FederationOnly or Nothing"),
     Variable("AZURE_CLOUD", "Public", "Public, USGovernment or China: where all else of Azure is"),
     Variable("ARM_ENDPOINT", "", "Azure Resource Manager; default: the cloud's"),
     Variable("ARM_SCOPE", "", "scope of its tokens; default: the cloud's"),
@@ -87,6 +89,7 @@ class Settings:
     withdrawal_grace: float
     credential_grace: float
     rebind: bool
+    manage: str
     chatbot_proxy: str
     chatbot_no_proxy: str
     chatbot_ca_file: str
@@ -122,6 +125,7 @@ class Settings:
             resync=reading.number("RESYNC_SECONDS", least=1),
             withdrawal_grace=reading.number("WITHDRAWAL_GRACE_SECONDS"),
             credential_grace=reading.number("CREDENTIAL_GRACE_SECONDS"),
+            manage=reading.choice("AZURE_MANAGE", *Manage),
             rebind=reading.choice("REBIND", "Auto", "Manual") == "Auto",
             chatbot_proxy=reading.text("CHATBOT_HTTPS_PROXY"),
             chatbot_no_proxy=reading.text("CHATBOT_NO_PROXY"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from chatbot_operator import ports
 from chatbot_operator.errors import Refusal
-from chatbot_operator.ports import Model, OpenAIAccount, Permission
+from chatbot_operator.ports import Manage, Model, OpenAIAccount, Permission
 from chatbot_operator.reconcile import Key, reconcile
 from chatbot_operator.rights import ON_ACCOUNT, ON_GROUP, fit
 from unit.small_world import SmallWorld
@@ -129,3 +129,18 @@ async def test_rights_that_cannot_be_read_are_not_known_and_passing_trouble_chan
     assert await looked_at(small) == ("True", "HoldsWhatItNeeds")
     small.azure.unreadable = Refusal("call", status=403, code="AuthorizationFailed", message="")
     assert await looked_at(small) == ("Unknown", "AzureAccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("manage", "account", "group", "reason"),
+    [
+        (Manage.FEDERATION_ONLY, READER, CONTRIBUTOR, "HoldsWhatItNeeds"),
+        (Manage.FEDERATION_ONLY, READER, READER, "HoldsLess"),
+        (Manage.FEDERATION_ONLY, ADMINISTRATOR, CONTRIBUTOR, "HoldsMore"),
+        (Manage.NOTHING, READER, READER, "HoldsWhatItNeeds"),
+        (Manage.NOTHING, READER, CONTRIBUTOR, "HoldsMore"),
+        (Manage.NOTHING, Permission(()), READER, "HoldsLess"),
+    ],
+)
+def test_what_it_needs_depends_on_what_it_manages(manage, account, group, reason):
+    assert fit([account], [group], manage).reason == reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chatbot_operator import az
 from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE, Chatbot
 from chatbot_operator.errors import Blind, Fault, Pending, Stuck
 from chatbot_operator.naming import assignment_name
@@ -69,6 +70,19 @@ def _note_left(world: World, chatbot: Chatbot) -> None:
     world.journal.note("LeftInAzure", f"Left in Azure: {left}.", warning=True)
 
 
+def _note_others(world: World, chatbot: Chatbot) -> None:
+    """Tell what somebody else made for the chatbot, which is theirs to delete."""
+    recorded, manage = chatbot.recorded, world.installation.manage
+    commands = []
+    if recorded.principal_id and not manage.roles:
+        commands.append(az.delete_assignments(recorded.principal_id, recorded.account_id))
+    if recorded.identity_id and not manage.identities:
+        commands.append(az.delete_identity(recorded.identity_id))
+    if commands:
+        said = f"What the operator did not make stays in Azure. To delete it: {'; '.join(commands)}"
+        world.journal.note("LeftInAzure", said, warning=True)
+
+
 async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     """Take everything away, in the order in which nothing that still works is left without use.
 
@@ -92,6 +106,7 @@ async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     memory.forget(chatbot)
     if not released:
         _note_left(world, chatbot)
+    _note_others(world, chatbot)
     return Again()
 
 

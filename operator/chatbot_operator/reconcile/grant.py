@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from chatbot_operator import backoff, ports
@@ -13,7 +15,7 @@ from chatbot_operator.ports import Identity, World
 from chatbot_operator.reconcile.memory import Granted, Memory
 from chatbot_operator.reconcile.outcome import Findings, conditions_of, judging, publish
 from chatbot_operator.reconcile.survey import confirms, survey
-from chatbot_operator.status import Condition, stamp, summarize, unknown
+from chatbot_operator.status import Condition, stamp, summarize, true, unknown
 from chatbot_operator.steps.children import require_free
 from chatbot_operator.steps.federation import federated, federation
 from chatbot_operator.steps.identity import find, identity
@@ -149,23 +151,33 @@ async def _make(world: World, chatbot: Chatbot, account: Account, findings: Find
     apart = Findings()
 
     async def assign() -> bool:
-        async with findings.step("RoleAssigned", "Assigned") as said:
+        others = not world.installation.manage.roles
+        written = False
+        async with (
+            _unseen(findings, "RoleAssigned", others=others),
+            findings.step("RoleAssigned", "Assigned") as said,
+        ):
             written = await role(world, chatbot, account, mine)
-            # Not before: the assignment of an identity that is gone is found by what is recorded.
-            findings.facts["identity"] = {
-                "id": at,
-                "clientId": mine.client_id,
-                "principalId": mine.principal_id,
-            }
             said.append("Cognitive Services OpenAI User on the account.")
-            return written
+        # Not before: the assignment of an identity that is gone is found by what is recorded.
+        findings.facts["identity"] = {
+            "id": at,
+            "clientId": mine.client_id,
+            "principalId": mine.principal_id,
+        }
+        return written
 
     async def federate() -> bool:
-        async with apart.step("FederationReady", "Federated") as said:
+        others = not world.installation.manage.identities
+        written = False
+        async with (
+            _unseen(apart, "FederationReady", others=others),
+            apart.step("FederationReady", "Federated") as said,
+        ):
             written = await federation(world, chatbot, mine)
-            findings.facts["resolved"]["issuer"] = world.installation.issuer
             said.append(f"Trusts service account {chatbot.namespace}/{chatbot.name}.")
-            return written
+        findings.facts["resolved"]["issuer"] = world.installation.issuer
+        return written
 
     try:
         assigned, federated = await both(assign(), federate())
@@ -177,6 +189,18 @@ async def _make(world: World, chatbot: Chatbot, account: Account, findings: Find
         "credential": now if federated else since.credential_since or now,
     }
     return mine
+
+
+@asynccontextmanager
+async def _unseen(findings: Findings, kind: str, *, others: bool) -> AsyncIterator[None]:
+    """Leave to the proof what `others` see to and the operator may not even read."""
+    try:
+        yield
+    except Blind as fault:
+        if not (others and fault.unseen and fault.reason == "AzureAccessDenied"):
+            raise
+        said = f"The operator may not read it; the proof decides. {fault.message}"
+        findings.put(true(kind, "NotVerified", said))
 
 
 async def _record_intent(

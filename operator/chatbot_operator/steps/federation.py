@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from chatbot_operator import naming
+from chatbot_operator import az, naming
 from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Stuck
 from chatbot_operator.ports import Credential, Identity, Installation, World
 from chatbot_operator.steps.identity import owner
 
@@ -33,7 +34,8 @@ async def retire(
     and subject may be another cluster's.
     """
     mine = owner(chatbot, world.installation)
-    if identity.name != naming.identity_name(mine):
+    made_by_us = world.installation.manage.identities
+    if not made_by_us or identity.name != naming.identity_name(mine):
         return held
     wanted = trusted(chatbot, world.installation)
     former = [each for each in held if _is_former(each, wanted)]
@@ -55,6 +57,12 @@ async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool
     live = await world.azure.credential(identity.id, wanted.name)
     if live == wanted:
         return False
+    if not world.installation.manage.identities:
+        raise Stuck(
+            "CredentialNotThere",
+            "The operator writes no federated credentials (AZURE_MANAGE is Nothing), and this one"
+            f" is not there as it should be: `{az.create_credential(identity.id, wanted)}`",
+        )
     receipt = await world.azure.put_credential(identity.id, wanted)
     if live is not None:
         message = "Put right a federated credential that differed."

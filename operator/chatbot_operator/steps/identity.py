@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chatbot_operator import naming
+from chatbot_operator import az, naming
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot, DeletionPolicy
 from chatbot_operator.errors import Refusal, Stuck
@@ -57,11 +57,12 @@ async def identity(
 ) -> Identity:
     """Make the identity with ARM id `at`, or see that the one that is there is ours."""
     mine, tags = owner(chatbot, world.installation), _tags(chatbot, account, world.installation)
+    location = account.identity_location or world.installation.identity_location
+    location = location or account.location
+    if not world.installation.manage.identities:
+        return _given(live, mine, az.create_identity(at, location=location, tags=tags))
     if live is None:
-        location = account.identity_location or world.installation.identity_location
-        made, receipt = await world.azure.put_identity(
-            at, location=location or account.location, tags=tags
-        )
+        made, receipt = await world.azure.put_identity(at, location=location, tags=tags)
         gone = chatbot.recorded.principal_id and chatbot.recorded.identity_id == at
         message = (
             "Made a managed identity again that was gone." if gone else "Created the identity."
@@ -84,6 +85,18 @@ async def identity(
     else:
         world.journal.note("IdentityTagged", "Put the identity's tags right.", receipt)
     return tagged
+
+
+def _given(live: Identity | None, mine: Owner, command: str) -> Identity:
+    """See that the identity which the operator may not make is there and is the chatbot's."""
+    if live is None:
+        raise Stuck(
+            "IdentityNotThere",
+            "The operator makes no managed identities (AZURE_MANAGE is Nothing). Have this one"
+            f" made: `{command}`",
+        )
+    _require_ours(live, mine)
+    return live
 
 
 def _rebinds(installation: Installation, chatbot: Chatbot, live: Identity, mine: Owner) -> bool:
@@ -121,7 +134,7 @@ async def recorded_identity(world: World, chatbot: Chatbot) -> Identity | None:
 async def remove_identity(world: World, chatbot: Chatbot) -> None:
     """Delete the identity, or mark it as retained; one that is not ours stays untouched."""
     at = chatbot.recorded.identity_id
-    live = await recorded_identity(world, chatbot)
+    live = await recorded_identity(world, chatbot) if world.installation.manage.identities else None
     if live is None:
         return
     if not _bears(live.tags, owner(chatbot, world.installation).tags):

@@ -21,4 +21,4 @@ async def fit(world: World, account: Account) -> Condition:
         if known and isinstance(fault, Transient):
             return known
         return because("RightsFit", "Unknown", fault)
-    return rights.fit(on_account, on_group)
+    return rights.fit(on_account, on_group, world.installation.manage)

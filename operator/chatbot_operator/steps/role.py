@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatbot_operator import naming
+from chatbot_operator import az, naming
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot, DeletionPolicy
 from chatbot_operator.errors import Refusal, Stuck
@@ -26,7 +26,7 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     live = await world.azure.assignment(scope, wanted.name)
     if live is not None:
         _require_equal(live, wanted)
-        if _of_earlier_life(live, wanted):
+        if _of_earlier_life(live, wanted) and world.installation.manage.roles:
             receipt = await world.azure.put_assignment(wanted)
             message = "Took over the role assignment of an earlier life."
             world.journal.note("RoleAssigned", message, receipt)
@@ -34,6 +34,12 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     held = await world.azure.assignments(scope, identity.principal_id)
     if any(_grants(each, wanted) for each in held):
         return False
+    if not world.installation.manage.roles:
+        raise Stuck(
+            "RoleNotAssigned",
+            f"The operator assigns no roles (AZURE_MANAGE is {world.installation.manage}). Have"
+            f" this one assigned: `{az.create_assignment(wanted)}`",
+        )
     receipt = await world.azure.put_assignment(wanted)
     before = chatbot.recorded.role_since and chatbot.recorded.principal_id == identity.principal_id
     message = "Put back a role assignment that was gone." if before else "Assigned the role."
@@ -72,8 +78,9 @@ async def take(world: World, chatbot: Chatbot) -> list[Assignment]:
         return []
     gone = _wanted(chatbot, scope, live, world.installation)
     held = await world.azure.assignments(scope, live.principal_id)
-    # Without our own: a list may lag behind a deletion.
-    return [a for a in held if _grants(a, gone) and not _same(a, gone)]
+    # Without our own, where that was deleted: a list may lag behind.
+    taken = world.installation.manage.roles
+    return [a for a in held if _grants(a, gone) and not (taken and _same(a, gone))]
 
 
 async def withdraw(world: World, chatbot: Chatbot) -> None:
@@ -104,6 +111,8 @@ async def _forget_lost_principal(
 
 
 async def _delete(world: World, chatbot: Chatbot, scope: str, principal_id: str) -> None:
+    if not world.installation.manage.roles:
+        return
     name = naming.assignment_name(scope, principal_id)
     live = await world.azure.assignment(scope, name)
     if live and live.description == owner(chatbot, world.installation).description:

@@ -1,18 +1,12 @@
-"""The real `az`, logged in to the emulator as its owner.
+"""The real `az` against the emulator."""
 
-It is looked for at $AZ, then where `make az` puts it.
-"""
-
-import asyncio
 import json
-import os
-import subprocess
-from pathlib import Path
+from functools import partial
 
+import azure_cli
 import pytest
 from sandbox.azure import settings as fixed
 
-HOME = Path.home() / ".cache" / "chatbot-sandbox" / "az-2.91.0" / "bin" / "az"
 ACCOUNT = (
     f"/subscriptions/{fixed.SUBSCRIPTION}/resourceGroups/openai"
     "/providers/Microsoft.CognitiveServices/accounts/contoso"
@@ -23,47 +17,13 @@ OPENAI_USER = "Cognitive Services OpenAI User"
 @pytest.fixture(scope="session")
 def environment(the_emulator, authority, tmp_path_factory):
     """Variables under which `az` talks to the emulator, logged in."""
-    program = Path(os.environ.get("AZ", HOME))
-    if not program.exists():
-        pytest.skip(f"there is no az at $AZ or {HOME}")
-    variables = {
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
-        "HOME": str(tmp_path_factory.mktemp("home")),
-        "AZURE_CONFIG_DIR": str(tmp_path_factory.mktemp("az")),
-        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "AZURE_CORE_COLLECT_TELEMETRY": "no",
-        "REQUESTS_CA_BUNDLE": str(authority.bundle),
-    }
-    for arguments in (
-        ("cloud", "register", "-n", "sandbox", "--endpoint-resource-manager", the_emulator.url),
-        ("cloud", "set", "-n", "sandbox"),
-        (
-            *("login", "--service-principal", "-u", fixed.OWNER_CLIENT_ID),
-            *("-p", fixed.OWNER_SECRET, "-t", fixed.TENANT),
-        ),
-    ):
-        subprocess.run(["az", *arguments], env=variables, check=True, capture_output=True)
-    return variables
+    return azure_cli.logged_in(the_emulator.url, authority.bundle, tmp_path_factory.mktemp("az"))
 
 
 @pytest.fixture
 def az(azure, environment):
     """Runs `az` and reads its answer."""
-
-    async def run(*arguments):
-        process = await asyncio.create_subprocess_exec(
-            "az",
-            *arguments,
-            *("-o", "json", "--only-show-errors"),
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
-        return json.loads(output) if output.strip() else None
-
-    return run
+    return partial(azure_cli.run, environment)
 
 
 async def test_az_makes_an_identity_that_a_pods_token_is_exchanged_for(az, azure, issuer):

@@ -9,6 +9,24 @@ from chatbot_operator.errors.reasons.reason import Reason
 
 AZURE: Final = (
     Reason(
+        "IdentityNotThere",
+        Stuck,
+        "AZURE_MANAGE leaves managed identities to others, and the chatbot's is not there.",
+        "Run the command that the message gives.",
+    ),
+    Reason(
+        "CredentialNotThere",
+        Stuck,
+        "AZURE_MANAGE leaves credentials to others, and the chatbot's is not there or differs.",
+        "Run the command that the message gives.",
+    ),
+    Reason(
+        "RoleNotAssigned",
+        Stuck,
+        "AZURE_MANAGE leaves roles to others, and the chatbot's is not assigned.",
+        "Run the command that the message gives.",
+    ),
+    Reason(
         "AzureUnreachable",
         Transient,
         "Azure Resource Manager could not be reached.",

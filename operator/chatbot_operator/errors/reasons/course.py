@@ -36,6 +36,12 @@ COURSE: Final = (
         "Other pods use the chatbot's service account and so can be it.",
         "Give them one of their own.",
     ),
+    Reason(
+        "NotVerified",
+        None,
+        "Others see to this in Azure, and the operator may not read it; the proof decides.",
+        "Let the operator read it if you want it checked.",
+    ),
     Reason("NothingForeign", None, "Nothing beyond what the chatbot needs was found.", NOTHING),
     Reason("NotReached", None, "An earlier step is not done.", "Look at that step."),
     Reason("Creating", None, "The identity is being made.", NOTHING),

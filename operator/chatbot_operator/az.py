@@ -1,0 +1,55 @@
+"""Commands of the Azure CLI that a person runs where the operator may not write. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from chatbot_operator.naming import OPENAI_USER_ROLE
+from chatbot_operator.ports import Assignment, Credential
+
+
+def create_identity(identity_id: str, *, location: str, tags: Mapping[str, str]) -> str:
+    """Make a managed identity with these tags, or give them to the one that is there."""
+    marks = [f"{key}={value}" for key, value in sorted(tags.items())]
+    where = _where("--name", identity_id)
+    return _command("identity", "create", *where, "--location", location, "--tags", *marks)
+
+
+def create_credential(identity_id: str, credential: Credential) -> str:
+    """Let a service account be the identity."""
+    return _command(
+        *("identity", "federated-credential", "create", "--name", credential.name),
+        *_where("--identity-name", identity_id),
+        *("--issuer", credential.issuer, "--subject", credential.subject),
+        *("--audiences", *credential.audiences),
+    )
+
+
+def create_assignment(assignment: Assignment) -> str:
+    """Give the identity the one role on the one account."""
+    return _command(
+        *("role", "assignment", "create", "--assignee-object-id", assignment.principal_id),
+        *("--assignee-principal-type", "ServicePrincipal", "--role", OPENAI_USER_ROLE),
+        *("--scope", assignment.scope),
+    )
+
+
+def delete_assignments(principal_id: str, scope: str) -> str:
+    """Take the role on the account away from the identity."""
+    of = ("--assignee-object-id", principal_id, "--role", OPENAI_USER_ROLE, "--scope", scope)
+    return _command("role", "assignment", "delete", *of)
+
+
+def delete_identity(identity_id: str) -> str:
+    """Delete a managed identity with its credentials."""
+    return _command("identity", "delete", *_where("--name", identity_id))
+
+
+def _where(flag: str, identity_id: str) -> tuple[str, ...]:
+    _, _, subscription, _, group, _, _, _, name = identity_id.split("/")
+    return (flag, name, "--resource-group", group, "--subscription", subscription)
+
+
+def _command(*words: str) -> str:
+    return shlex.join(("az", *words))
