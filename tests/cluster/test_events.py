@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from chatbot_operator.manifests import INTENT
 from chatbot_operator.ports import (
     ACCOUNTS,
     CHATBOTS,
@@ -99,6 +100,7 @@ async def test_an_object_that_was_deleted_by_hand_is_told(operator, hand, settle
         (CONFIG_MAPS, {"data": {"system-prompt": "Be rude."}}, "data.system-prompt"),
         (SERVICES, {"spec": {"selector": {"x": "y", "app.kubernetes.io/name": "z"}}}, "spec.selec"),
         (DEPLOYMENTS, {"spec": {"replicas": 3}}, "spec.replicas"),
+        (SERVICES, {"metadata": {"annotations": {INTENT: None}}}, "metadata.annotations"),
     ],
     ids=lambda value: getattr(value, "plural", None),
 )

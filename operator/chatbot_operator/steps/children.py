@@ -112,7 +112,7 @@ def _note_repair(
     if live is None:
         if chatbot.recorded.served and chatbot.observed:
             world.journal.note("PutBack", f"{name} was gone; made it again.")
-    elif intent(live) == intent(manifest) and not chatbot.recorded.withdrawn:
+    elif intent(live) in (None, intent(manifest)) and not chatbot.recorded.withdrawn:
         what = ", ".join(differences(live, manifest))
         world.journal.note("PutRight", f"{name} was edited; put right: {what}.")
 
