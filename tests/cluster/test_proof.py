@@ -120,16 +120,25 @@ async def test_an_identity_that_entra_does_not_know_is_read_again_and_then_told(
     await until("IdentityUnknownToEntra", operator, hand, namespace)
 
 
+def throttled(pods, seconds, trace):
+    pods.say("Throttled", f"HTTP 429 Please retry after {seconds} seconds.")
+    pods.document |= {"trace": trace}
+
+
 async def test_an_outage_degrades_a_proven_chatbot_and_does_not_stop_it(
-    operator, hand, pods, namespace
+    operator, hand, pods, audit, namespace
 ):
     await hand.create(chatbot(namespace))
     await operator.settle(key(namespace))
-    pods.say("Throttled", "429 from the account")
+    throttled(pods, 45, "first")
     await operator.settle(key(namespace))
     conditions = await hand.conditions(namespace)
     assert conditions["Ready"]["status"] == "True"
     assert conditions["Degraded"]["reason"] == "Throttled"
+    mark = audit.mark()
+    throttled(pods, 30, "second")
+    await operator.settle(key(namespace))
+    assert audit.writes(mark, namespace) == [], "how long to wait is no news"
     pods.say()
     await operator.settle(key(namespace))
     assert "Degraded" not in await hand.conditions(namespace)

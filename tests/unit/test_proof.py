@@ -229,7 +229,8 @@ def test_what_azure_was_found_to_hold_is_said(ago):
     assert f"role assignment is there since {since}." in denied
 
 
-def test_a_fault_that_needs_a_person_bears_the_id_by_which_entra_finds_it():
+def test_a_fault_bears_the_id_by_which_the_request_is_found_but_for_a_wait_that_tells_the_time():
+    assert outcome(Readiness("Throttled", "Retry after 7 s.", "", None, "abc")).trace == "abc"
     assert outcome(exchange(90061, trace="abc")).trace == "abc"
     assert outcome(exchange(700213, trace="abc"), ago=OLD).trace == "abc"
     assert outcome(exchange(700213, trace="abc")).trace == ""

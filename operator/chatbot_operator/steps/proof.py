@@ -116,7 +116,7 @@ def _fault(answer: Readiness, grants: Grants, now: dt.datetime) -> Fault:
         said = f"{found} It is taken for an error at {until}. {answer.message}"
         return _pending(row.meanwhile, said)
     if known.fault is Pending:
-        return _pending(row.reason, answer.message)
+        return _pending(row.reason, answer.message, trace=answer.trace)
     message = " ".join(filter(None, (known.cause, found, known.fix, answer.message)))
     return Stuck(known.name, message, trace=answer.trace)
 
@@ -144,6 +144,6 @@ def _astray(presented: Presented | None, credential: Credential) -> str:
     )
 
 
-def _pending(name: str, said: str = "") -> Pending:
+def _pending(name: str, said: str = "", *, trace: str = "") -> Pending:
     known = REASONS[name]
-    return Pending(name, f"{known.cause} {known.fix} {said}".rstrip())
+    return Pending(name, f"{known.cause} {known.fix} {said}".rstrip(), trace=trace)
