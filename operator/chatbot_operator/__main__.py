@@ -22,11 +22,11 @@ def main() -> int:
     parser.parse_args()
     try:
         settings = Settings.parse(os.environ)
+        telemetry.set_up()
+        asyncio.run(app.run(settings))
     except SettingsError as error:
         print(f"chatbot-operator is not set up:\n{error}", file=sys.stderr)  # noqa: T201
         return 2
-    telemetry.set_up()
-    asyncio.run(app.run(settings))
     return 0
 
 

@@ -10,7 +10,6 @@ import random
 import secrets
 import signal
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -33,7 +32,7 @@ from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
 from chatbot_operator.ports import Installation, Manage, Outlet, World
-from chatbot_operator.settings import Settings, issuer
+from chatbot_operator.settings import Settings, certificates, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
 from chatbot_operator.work import Work
@@ -42,7 +41,12 @@ log = logging.getLogger("chatbot_operator")
 
 
 async def run(settings: Settings) -> None:
-    """Run the operator until SIGTERM or SIGINT; while another one holds the Lease, wait."""
+    """Run the operator until SIGTERM or SIGINT; while another one holds the Lease, wait.
+
+    Raises SettingsError when a file that a setting names is of no use.
+    """
+    certificates("EXTRA_CA_FILE", settings.extra_ca_file)
+    authorities = certificates("CHATBOT_CA_FILE", settings.chatbot_ca_file)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -61,7 +65,7 @@ async def run(settings: Settings) -> None:
 
         async def lead() -> bool:
             nonlocal work
-            installation = await _installation(settings, cluster)
+            installation = await _installation(settings, cluster, authorities)
             world = World(cluster, azure, pods, partial(dt.datetime.now, dt.UTC), installation)
             work = Work(world, cluster, partial(_watch, settings.watched), settings.workers)
             return await work.until(stop)
@@ -155,7 +159,7 @@ def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> Resourc
     )
 
 
-async def _installation(settings: Settings, cluster: Cluster) -> Installation:
+async def _installation(settings: Settings, cluster: Cluster, authorities: str) -> Installation:
     return Installation(
         cluster=settings.owner_id or await _cluster_uid(cluster),
         issuer=issuer(await asyncio.to_thread(Path(settings.token_file).read_text)),
@@ -178,20 +182,9 @@ async def _installation(settings: Settings, cluster: Cluster) -> Installation:
         outlet=Outlet(
             https_proxy=settings.chatbot_proxy,
             no_proxy=settings.chatbot_no_proxy,
-            authorities=await _authorities(settings.chatbot_ca_file),
+            authorities=authorities,
         ),
     )
-
-
-async def _authorities(file: str) -> str:
-    """Read certificates in PEM; a file that holds anything else must not reach the pods."""
-    if not file:
-        return ""
-    pem = await asyncio.to_thread(Path(file).read_text)
-    ssl.create_default_context(cadata=pem)
-    if "PRIVATE KEY" in pem:
-        raise ValueError(f"{file} holds a private key")
-    return pem
 
 
 async def _cluster_uid(cluster: Cluster) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,6 +191,23 @@ class _Reading:
             self.wrong.append(f"{name} is no number from {least:g} to {LARGEST}: {text!r}")
             return least
         return value
+
+
+def certificates(name: str, file: str) -> str:
+    """Read the PEM file that setting `name` names, if any; raises SettingsError if it is none.
+
+    Nothing but certificates: what a file holds may be handed to every chatbot.
+    """
+    if not file:
+        return ""
+    try:
+        pem = Path(file).read_text(encoding="utf-8")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name} is no file of certificates: {error}") from error
+    if "PRIVATE KEY" in pem:
+        raise SettingsError(f"{name} holds a private key: {file}")
+    return pem
 
 
 def issuer(token: str) -> str:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
+import certifi
 import pytest
-from chatbot_operator.settings import VARIABLES, Settings, SettingsError, issuer, table
+from chatbot_operator.settings import (
+    VARIABLES,
+    Settings,
+    SettingsError,
+    certificates,
+    issuer,
+    table,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,3 +167,35 @@ def test_rebind_is_auto_or_manual():
     assert not Settings.parse({**NEEDED, "REBIND": "Manual"}).rebind
     assert Settings.parse({**NEEDED, "REBIND": "Auto"}).rebind
     assert complaints(**NEEDED, REBIND="auto") == ["REBIND is none of Auto, Manual: 'auto'"]
+
+
+def test_a_file_of_certificates_is_read_as_it_is():
+    assert certificates("CHATBOT_CA_FILE", "") == ""
+    assert certificates("CHATBOT_CA_FILE", certifi.where()) == Path(certifi.where()).read_text()
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate", "\u00e9", "KEY"])
+def test_a_file_that_holds_anything_else_is_refused(tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content == "KEY":
+        key = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"
+        file.write_text(Path(certifi.where()).read_text() + key)
+    elif content is not None:
+        file.write_text(content)
+    with pytest.raises(SettingsError, match="CHATBOT_CA_FILE"):
+        certificates("CHATBOT_CA_FILE", str(file))
+
+
+def test_the_operator_says_which_file_is_of_no_use_and_ends():
+    environment = {**NEEDED, "EXTRA_CA_FILE": "/nowhere/ca.pem"}
+    done = subprocess.run(
+        [sys.executable, "-m", "chatbot_operator"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "EXTRA_CA_FILE" in done.stderr
+    assert "Traceback" not in done.stderr
