@@ -136,6 +136,34 @@ async def test_a_leader_that_was_stopped_and_goes_on_ends_without_a_request(
         assert await holder() == "b"
 
 
+async def test_a_leader_that_was_stopped_in_the_middle_of_its_work_leaves_one_of_each(
+    *, replica, holder, hand, azure, namespace
+):
+    async with two(replica, holder) as (a, _):
+        await hand.create(account(namespace))
+        await hand.create(chatbot(namespace, account=namespace))
+        async with asyncio.timeout(30):
+            while not await azure.identities(namespace):
+                await asyncio.sleep(0.01)
+        a.send_signal(signal.SIGSTOP)
+        assert await until(holder, "b") <= AT_MOST
+        a.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(60):
+            assert await a.wait() == 1
+            while not await is_ready(hand, namespace):
+                await hand.run_pods(namespace)
+                await asyncio.sleep(0.2)
+    (identity,) = await azure.identities(namespace)
+    assert len(identity["credentials"]) == 1
+    (assignment,) = await azure.described(namespace)
+    assert assignment["principal_id"] == identity["principal_id"]
+
+
+async def is_ready(hand, namespace):
+    condition = (await hand.conditions(namespace)).get("Ready")
+    return condition is not None and condition["status"] == "True"
+
+
 async def test_told_to_stop_the_leader_gives_the_lease_back(*, replica, holder):
     async with two(replica, holder) as (a, _):
         a.send_signal(signal.SIGTERM)
