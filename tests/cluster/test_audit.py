@@ -65,3 +65,26 @@ async def test_another_pod_with_the_chatbots_service_account(*, operator, hand, 
     assert (status, reason) == ("False", "SharedServiceAccount")
     assert "pod debug" in message
     assert await hand.api.get(path(PODS, settled, "debug"))
+
+
+async def fill(azure, at, number):
+    for each in range(number):
+        properties = {"issuer": "https://theirs", "subject": f"repo:{each}", "audiences": ["a"]}
+        where = f"{at}/federatedIdentityCredentials/theirs-{each}"
+        await azure.done("PUT", where, {"properties": properties})
+
+
+async def test_the_limit_of_credentials_is_told_before_azure_refuses(
+    *, operator, hand, azure, clock, settled
+):
+    at = identity_path(operator.world.installation, settled)
+    (ours,) = (await azure.identity(settled))["credentials"]
+    await fill(azure, at, 18)
+    await looked_at(operator, hand, clock, settled)
+    assert (await hand.conditions(settled))["Degraded"]["reason"] == "FederationNearlyFull"
+    await azure.done("DELETE", f"{at}/federatedIdentityCredentials/{ours['name']}")
+    await fill(azure, at, 20)
+    mark = await azure.mark()
+    clock.ahead += operator.world.installation.resync + 1
+    assert (await operator.refused(key(settled))).reason == "FederationFull"
+    assert not await azure.writes(mark)

@@ -113,3 +113,38 @@ async def test_a_new_process_does_not_look_through_a_fleet_at_once():
     world.restart()
     await world.look(after=1)
     assert "list credentials" not in world.azure.asked
+
+
+def fill(world, number):
+    (at,) = world.azure.held
+    for each in range(number):
+        name = f"theirs-{each}"
+        world.azure.trusted[at, name] = Credential(name, "https://theirs", f"s{each}", ("a",))
+
+
+async def test_an_identity_with_almost_no_room_for_credentials_says_so_in_time():
+    world = await working()
+    fill(world, 17)
+    await world.look(after=INSTALLATION.resync)
+    assert world.condition("Degraded") == ("", "")
+    fill(world, 18)
+    await world.look(after=INSTALLATION.resync)
+    assert world.condition("Degraded") == ("True", "FederationNearlyFull")
+    assert world.condition("Ready") == ("True", "Ready")
+    before = copy.deepcopy(world.chatbot)
+    world.restart()
+    await world.look(after=1)
+    assert world.chatbot == before
+
+
+async def test_an_identity_without_room_is_told_before_azure_refuses():
+    world = await working()
+    (ours,) = world.azure.trusted
+    fill(world, 20)
+    del world.azure.trusted[ours]
+    await world.look(after=INSTALLATION.resync)
+    assert world.condition("FederationReady") == ("False", "FederationFull")
+    assert "put credential" not in world.azure.asked
+    world.azure.trusted.popitem()
+    await world.look(after=600)
+    assert world.condition("FederationReady") == ("True", "Federated")

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from chatbot_operator import backoff
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import Blind, Refusal, Transient
+from chatbot_operator.errors import Blind, Fault, Refusal, Stuck, Transient
 from chatbot_operator.ports import Assignment, Credential, World
 from chatbot_operator.reconcile.memory import Audit, Granted, Memory
 from chatbot_operator.reconcile.outcome import Findings, judging
 from chatbot_operator.status import Surplus, by_type, parse
 from chatbot_operator.steps.audit import surplus
-from chatbot_operator.steps.federation import retire
+from chatbot_operator.steps.federation import CREDENTIALS, retire
 
 
 async def audit(
@@ -41,12 +41,24 @@ async def audit(
                     assigned=assigned,
                     credentials=credentials,
                 )
-            known = memory.audits[chatbot.uid] = Audit(tuple(found), world.now())
+            known = Audit(tuple(found), world.now(), len(credentials))
+            memory.audits[chatbot.uid] = known
         except (Transient, Blind) as fault:
             if not fault.unseen:
                 raise
     if known or foreign:
         findings.exceed(*foreign, *(known.surplus if known else ()))
+    if known and known.credentials >= CREDENTIALS - 1:
+        findings.degrade(_nearly_full(known.credentials))
+
+
+def _nearly_full(credentials: int) -> Fault:
+    return Stuck(
+        "FederationNearlyFull",
+        f"The identity holds {credentials} of the {CREDENTIALS} federated credentials that Azure"
+        " allows; when the cluster's issuer changes, there must be room for another. Delete those"
+        " that nobody needs.",
+    )
 
 
 async def _credentials(world: World, chatbot: Chatbot, held: Granted) -> list[Credential]:
@@ -58,7 +70,8 @@ async def _credentials(world: World, chatbot: Chatbot, held: Granted) -> list[Cr
     found = await world.azure.credentials(held.identity.id)
     since, conditions = chatbot.recorded.credential_since, by_type(chatbot.status)
     proven = "AccessProven" in conditions and conditions["AccessProven"].status == "True"
-    if not since or not proven or "Degraded" in conditions:
+    trouble = conditions.get("Degraded")
+    if not since or not proven or (trouble and trouble.reason != "FederationNearlyFull"):
         return found
     if (world.now() - parse(since)).total_seconds() < world.installation.credential_grace:
         return found

@@ -37,10 +37,14 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What goes beyond what a chatbot needs, and when it was looked for."""
+    """What goes beyond what a chatbot needs, and when it was looked for.
+
+    `credentials` is how many its identity has.
+    """
 
     surplus: tuple[Surplus, ...]
     seen: dt.datetime
+    credentials: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from chatbot_operator import az, naming
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Stuck
 from chatbot_operator.ports import Credential, Identity, Installation, World
 from chatbot_operator.steps.identity import owner
+
+CREDENTIALS: Final = 20
+"""The most federated credentials of an identity
+(https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations)."""
 
 
 def trusted(chatbot: Chatbot, installation: Installation) -> Credential:
@@ -51,6 +57,16 @@ def _is_former(held: Credential, wanted: Credential) -> bool:
     return ours and held.issuer != wanted.issuer
 
 
+def _require_room(held: list[Credential], identity: Identity) -> None:
+    if len(held) >= CREDENTIALS:
+        raise Stuck(
+            "FederationFull",
+            f"Managed identity {identity.name} holds {len(held)} federated credentials, the most"
+            " Azure allows. Delete some that nobody needs; they are shown by `az identity"
+            " federated-credential list`.",
+        )
+
+
 async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool:
     """Write the credential if it is missing or differs in a single byte; tell whether it did."""
     wanted = trusted(chatbot, world.installation)
@@ -63,6 +79,8 @@ async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool
             "The operator writes no federated credentials (AZURE_MANAGE is Nothing), and this one"
             f" is not there as it should be: `{az.create_credential(identity.id, wanted)}`",
         )
+    if live is None:
+        _require_room(await world.azure.credentials(identity.id), identity)
     receipt = await world.azure.put_credential(identity.id, wanted)
     if live is not None:
         message = "Put right a federated credential that differed."

@@ -21,6 +21,18 @@ AZURE: Final = (
         "Run the command that the message gives.",
     ),
     Reason(
+        "FederationFull",
+        Stuck,
+        "The identity holds as many federated credentials as Azure allows.",
+        "Delete some that nobody needs.",
+    ),
+    Reason(
+        "FederationNearlyFull",
+        Stuck,
+        "The identity holds almost as many federated credentials as Azure allows.",
+        "Delete some that nobody needs, before another one is needed.",
+    ),
+    Reason(
         "RoleNotAssigned",
         Stuck,
         "AZURE_MANAGE leaves roles to others, and the chatbot's is not assigned.",
