@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from chatbot_operator.ports import CHATBOTS, DEPLOYMENTS, PODS
+from chatbot_operator.ports import CHATBOTS, DEPLOYMENTS, EVENTS, PODS
 from cluster_world import AT_REST, Operator, chatbot, key, path
 
 IDENTITY = "userAssignedIdentities/cb-[^/]*$"
@@ -68,6 +68,28 @@ async def test_what_was_just_made_and_is_not_seen_yet_is_not_made_twice(
     assert (created, assigned) == ({"identity": 1, "assignment": 1}, 1)
     assert len((await azure.identity(namespace))["credentials"]) == 1
     assert (await hand.conditions(namespace))["Ready"]["status"] == "True"
+
+
+@pytest.mark.parametrize("lag", LAGS)
+async def test_what_was_written_a_moment_ago_and_is_not_seen_is_no_drift(
+    *, operator, hand, azure, settled, lag
+):
+    before = (await hand.get(CHATBOTS, settled))["status"]["grantedAt"]
+    told = await events(hand, settled)
+    operator.memory.granted[(await hand.get(CHATBOTS, settled))["metadata"]["uid"]] = None
+    await azure.fault(**unseen("GET", lag))
+    mark = await azure.mark()
+    await operator.settle(key(settled))
+    # Azure makes an identity by the same call that finds it.
+    assert len(await azure.writes(mark)) == (lag == "identity")
+    assert (await hand.get(CHATBOTS, settled))["status"]["grantedAt"] == before
+    assert await events(hand, settled) == told
+
+
+async def events(hand, namespace):
+    found = (await hand.api.get(path(EVENTS, namespace)))["items"]
+    ours = [e for e in found if e["reportingController"] == "chatbot-operator.dev/operator"]
+    return sorted(e["reason"] for e in ours)
 
 
 @pytest.mark.parametrize("lag", ["credential", "credential's identity", "assignment"])

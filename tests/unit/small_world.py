@@ -172,6 +172,7 @@ class SmallAzure:
     unwritable: Refusal | None = None
     unlistable: Refusal | None = None
     asked: list[str] = field(default_factory=list)
+    made: int = 0
 
     def read(self, what: str) -> None:
         self.asked.append(what)
@@ -215,7 +216,8 @@ class SmallAzure:
         self, identity_id: str, *, location: str, tags: Mapping[str, str]
     ) -> tuple[Identity, Receipt]:
         receipt = self.write("put identity", identity_id)
-        name, number = identity_id.rpartition("/")[2], len(self.asked)
+        self.made += 1
+        name, number = identity_id.rpartition("/")[2], self.made
         ids = (f"principal-{number}-{name}", f"client-{number}-{name}", INSTALLATION.tenant_id)
         made = Identity(identity_id, name, location, *ids, dict(tags))
         self.held[identity_id] = made

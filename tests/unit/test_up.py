@@ -9,6 +9,7 @@ from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.ports import Readiness
 from chatbot_operator.reconcile.grant import DOUBT_SECONDS
 from chatbot_operator.reconcile.up import LONGEST_WAIT
+from chatbot_operator.steps.lag import LAG_SECONDS
 from chatbot_operator.steps.workload import LEAVING_SECONDS
 from unit.bodies import INSTALLATION
 from unit.kstatus import verdict
@@ -216,10 +217,10 @@ async def test_what_was_taken_away_is_given_back_and_its_age_begins_anew():
     world = await working()
     world.azure.assigned.clear()
     world.pods.answer = Readiness("PermissionDenied", "In words.", PROVEN.proven_at)
-    await world.look(after=DOUBT_SECONDS)
+    await world.look(after=LAG_SECONDS)
     await world.look(after=1)
     assert len(world.azure.assigned) == 1
-    since = NOON + dt.timedelta(seconds=DOUBT_SECONDS + 1)
+    since = NOON + dt.timedelta(seconds=LAG_SECONDS + 1)
     assert world.chatbot["status"]["grantedAt"] == {
         "role": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "credential": "2026-01-31T12:00:00Z",

@@ -9,6 +9,7 @@ from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Stuck
 from chatbot_operator.ports import Credential, Identity, Installation, World
 from chatbot_operator.steps.identity import owner
+from chatbot_operator.steps.lag import just_written
 
 CREDENTIALS: Final = 20
 """The most federated credentials of an identity
@@ -72,6 +73,10 @@ async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool
     wanted = trusted(chatbot, world.installation)
     live = await world.azure.credential(identity.id, wanted.name)
     if live == wanted:
+        return False
+    recorded, issuer = chatbot.recorded, world.installation.issuer
+    lags = live is None and recorded.issuer == issuer
+    if lags and just_written(world, chatbot, identity, recorded.credential_since):
         return False
     if not world.installation.manage.identities:
         raise Stuck(

@@ -63,7 +63,10 @@ async def identity(
         return _given(live, mine, az.create_identity(at, location=location, tags=tags))
     if live is None:
         made, receipt = await world.azure.put_identity(at, location=location, tags=tags)
-        gone = chatbot.recorded.principal_id and chatbot.recorded.identity_id == at
+        before = chatbot.recorded.principal_id
+        if made.principal_id == before:  # it was there, and a read did not see it
+            return made
+        gone = before and chatbot.recorded.identity_id == at
         message = (
             "Made a managed identity again that was gone." if gone else "Created the identity."
         )

@@ -10,6 +10,7 @@ from chatbot_operator.chatbot import Chatbot, DeletionPolicy
 from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.ports import Assignment, Identity, Installation, World
 from chatbot_operator.steps.identity import owner, recorded_identity
+from chatbot_operator.steps.lag import just_written
 
 OUT_OF_REACH = ("AuthorizationFailed", "ResourceGroupNotFound", "SubscriptionNotFound")
 """What Azure says of something that is gone with what contains it, or with our right to it."""
@@ -33,6 +34,9 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
         return False
     held = await world.azure.assignments(scope, identity.principal_id)
     if any(_grants(each, wanted) for each in held):
+        return False
+    same = chatbot.recorded.account_id.lower() == scope.lower()
+    if same and just_written(world, chatbot, identity, chatbot.recorded.role_since):
         return False
     if not world.installation.manage.roles:
         raise Stuck(
