@@ -164,8 +164,7 @@ class ResourceManager:
             _, request_id = await client.federated_identity_credentials.create_or_update(
                 *_where(identity_id), credential.name, body, cls=_with_request_id
             )
-        target = f"{identity_id}/federatedIdentityCredentials/{credential.name}"
-        return Receipt(operation, target, request_id)
+        return Receipt(operation, values.credential_id(identity_id, credential.name), request_id)
 
     async def delete_credential(self, identity_id: str, name: str) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
@@ -173,8 +172,7 @@ class ResourceManager:
             _, request_id = await client.federated_identity_credentials.delete(
                 *_where(identity_id), name, cls=_with_request_id
             )
-        target = f"{identity_id}/federatedIdentityCredentials/{name}"
-        return Receipt(operation, target, request_id)
+        return Receipt(operation, values.credential_id(identity_id, name), request_id)
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         client = self._client(AuthorizationManagementClient, scope)
@@ -223,13 +221,15 @@ class ResourceManager:
             _, request_id = await client.role_assignments.create(
                 assignment.scope, assignment.name, body, cls=_with_request_id
             )
-        return Receipt(operation, _assignment_id(assignment.scope, assignment.name), request_id)
+        return Receipt(
+            operation, values.assignment_id(assignment.scope, assignment.name), request_id
+        )
 
     async def delete_assignment(self, scope: str, name: str) -> Receipt:
         client = self._client(AuthorizationManagementClient, scope)
         async with _call("delete role assignment") as operation:
             _, request_id = await client.role_assignments.delete(scope, name, cls=_with_request_id)
-        return Receipt(operation, _assignment_id(scope, name), request_id)
+        return Receipt(operation, values.assignment_id(scope, name), request_id)
 
     def _client(self, kind: type, resource_id: str) -> Any:
         subscription = _part(resource_id, 2)
@@ -295,7 +295,3 @@ def _part(resource_id: str, position: int) -> str:
 def _where(resource_id: str) -> tuple[str, str]:
     """Give resource group and name."""
     return _part(resource_id, 4), _part(resource_id, 8)
-
-
-def _assignment_id(scope: str, name: str) -> str:
-    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"

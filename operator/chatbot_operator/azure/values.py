@@ -1,4 +1,4 @@
-"""What the SDKs' models say, in the words of the ports."""
+"""What the SDKs' models say, in the words of the ports, and how ids of parts are spelled."""
 
 from __future__ import annotations
 
@@ -44,3 +44,13 @@ def assignment(found: Any) -> Assignment:
         role_definition_id=found.role_definition_id,
         description=found.description or "",
     )
+
+
+def assignment_id(scope: str, name: str) -> str:
+    """Spell the ARM id of a role assignment."""
+    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+
+
+def credential_id(identity_id: str, name: str) -> str:
+    """Spell the ARM id of a federated credential."""
+    return f"{identity_id}/federatedIdentityCredentials/{name}"
