@@ -16,6 +16,8 @@ OPENAI_USER_ROLE = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 (https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/ai-machine-learning)."""
 
 TAG_PREFIX = "chatbot-operator-"
+PARTS = ("owner", "namespace", "name", "uid")
+"""Of an owner, in the tags of an identity."""
 IDENTITY_NAME_LIMIT = 100
 DIGEST_LENGTH = 10
 
@@ -36,12 +38,8 @@ class Owner:
     @property
     def tags(self) -> dict[str, str]:
         """Tags of the managed identity. Azure keeps tag names case-insensitive, values exact."""
-        return {
-            f"{TAG_PREFIX}owner": self.cluster,
-            f"{TAG_PREFIX}namespace": self.namespace,
-            f"{TAG_PREFIX}name": self.name,
-            f"{TAG_PREFIX}uid": self.uid,
-        }
+        values = (self.cluster, self.namespace, self.name, self.uid)
+        return {f"{TAG_PREFIX}{part}": value for part, value in zip(PARTS, values, strict=True)}
 
     @property
     def description(self) -> str:

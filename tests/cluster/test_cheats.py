@@ -12,7 +12,7 @@ import pytest
 from chatbot_operator import naming
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS, CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS
 from chatbot_operator.reconcile import Key
-from cluster_world import ACCOUNT_ID, CHILDREN, Operator, account, chatbot, key, path
+from cluster_world import ACCOUNT_ID, ASSIGNMENTS, CHILDREN, Operator, account, chatbot, key, path
 from sandbox.cluster.api import ApiError
 
 GRACE = 301
@@ -191,6 +191,26 @@ async def test_a_chatbot_put_in_place_of_one_that_lost_its_finalizer_begins_anew
     await operator.settle(key(mallory))
     assert (await azure.identity(mallory))["principal_id"] != first["principal_id"]
     assert await azure.assignments(first["principal_id"]) == []
+
+
+async def test_a_finalizer_taken_off_while_no_operator_runs_is_told_to_the_accounts_owners(
+    *, operator, hand, azure, mallory
+):
+    identity = await azure.identity(mallory)
+    await hand.delete(CHATBOTS, mallory)
+    await hand.edit(CHATBOTS, mallory, {"metadata": {"finalizers": None}})
+    restarted = Operator(operator.world, hand)
+    await restarted.look(Key(ACCOUNTS, "", mallory))
+    found = (await hand.get(ACCOUNTS, "", mallory))["status"]["findings"]
+    (told,) = [f for f in found if identity["name"] in f["message"]]
+    assert (told["type"], told["severity"]) == ("OrphanedIdentity", "Warning")
+    assert "az identity delete" in told["message"]
+    (ours,) = await azure.described(mallory)
+    await azure.done("DELETE", f"{ASSIGNMENTS}/{ours['name']}")
+    await azure.done("DELETE", identity["id"])
+    await Operator(operator.world, hand).look(Key(ACCOUNTS, "", mallory))
+    found = (await hand.get(ACCOUNTS, "", mallory))["status"]["findings"]
+    assert not [f for f in found if identity["name"] in f["message"]]
 
 
 async def test_access_cannot_be_left_in_azure_where_it_can_be_taken(

@@ -9,6 +9,7 @@ from chatbot_operator.account import Account
 from chatbot_operator.errors import Blind, Fault, Stuck
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.memory import Examined, Memory
+from chatbot_operator.reconcile.orphans import orphans
 from chatbot_operator.reconcile.outcome import Again, judging, write_status
 from chatbot_operator.status import (
     Condition,
@@ -63,6 +64,9 @@ async def _examined(world: World, account: Account, memory: Memory) -> Examinati
     try:
         async with judging():
             said = replace(await examine(world, account), rights=fitting)
+            if said.fault is None:
+                told = await orphans(world, account, memory, said.facts["findings"])
+                said = replace(said, facts={**said.facts, "findings": told})
     except Fault as raised:
         return replace(_unanswered(account, raised), rights=fitting)
     if said.fault is None:

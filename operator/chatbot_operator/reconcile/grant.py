@@ -96,7 +96,9 @@ def _trusted(world: World, chatbot: Chatbot, account: Account, known: Granted) -
 
     A pod that is refused casts doubt on it; pods that do not start say nothing about Azure.
     """
-    same = known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
+    recorded, identity = chatbot.recorded, known.identity
+    ids = (recorded.principal_id, recorded.client_id) == (identity.principal_id, identity.client_id)
+    same = ids and known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
     same = same and chatbot.recorded.issuer in ("", world.installation.issuer)
     return same and not (_refused(chatbot) and _age(world, known) >= DOUBT_SECONDS)
 

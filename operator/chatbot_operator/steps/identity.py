@@ -20,6 +20,14 @@ def owner(chatbot: Chatbot, installation: Installation) -> Owner:
     return Owner(installation.cluster, chatbot.namespace, chatbot.name, chatbot.uid)
 
 
+def owner_of(identity: Identity) -> Owner | None:
+    """Read from its tags whom an identity was made for; None if it is no chatbot's, or retained."""
+    marks = [_tag(identity.tags, f"{naming.TAG_PREFIX}{part}") for part in naming.PARTS]
+    if None in marks or _tag(identity.tags, RETAINED_TAG):
+        return None
+    return Owner(*(mark or "" for mark in marks))
+
+
 def place(chatbot: Chatbot, account: Account, installation: Installation) -> str:
     """Give the ARM id that the chatbot's identity would have if it were made now."""
     group = account.identity_resource_group or installation.identity_resource_group
@@ -141,7 +149,7 @@ async def remove_identity(world: World, chatbot: Chatbot) -> None:
     if live is None:
         return
     if not _bears(live.tags, owner(chatbot, world.installation).tags):
-        if live.principal_id == chatbot.recorded.principal_id:
+        if live.principal_id == chatbot.recorded.principal_id and owner_of(live) is None:
             raise Stuck(
                 "OwnershipConflict",
                 f"Managed identity {live.id} no longer bears this chatbot's tags. Give them back,"

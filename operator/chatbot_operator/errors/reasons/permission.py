@@ -122,6 +122,12 @@ PERMISSION: Final = (
         "Take the roles away that give them; deploy/azure/one-role.condition limits what is left.",
     ),
     Reason(
+        "OrphanedIdentity",
+        None,
+        "Finding: a managed identity was made for a chatbot that is gone without letting go of it.",
+        "Delete it if nobody needs it, with the command that the finding gives.",
+    ),
+    Reason(
         "NotOpenAI",
         Stuck,
         "The account is of a kind that answers no OpenAI calls.",
