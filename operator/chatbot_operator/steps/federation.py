@@ -84,7 +84,8 @@ async def federation(world: World, chatbot: Chatbot, identity: Identity) -> bool
             "The operator writes no federated credentials (AZURE_MANAGE is Nothing), and this one"
             f" is not there as it should be: `{az.create_credential(identity.id, wanted)}`",
         )
-    if live is None:
+    # An identity may be listed once in four seconds: a new one, which has room, is not.
+    if live is None and recorded.credential_since:
         _require_room(await world.azure.credentials(identity.id), identity)
     receipt = await world.azure.put_credential(identity.id, wanted)
     if live is not None:
