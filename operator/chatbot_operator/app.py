@@ -165,6 +165,7 @@ async def _installation(settings: Settings, cluster: Cluster, authorities: str) 
         issuer=issuer(await asyncio.to_thread(Path(settings.token_file).read_text)),
         tenant_id=settings.tenant_id,
         namespace=settings.pod_namespace,
+        watched=settings.watched,
         gateway_namespaces=settings.gateway_namespaces,
         image=settings.image,
         audience=settings.audience,

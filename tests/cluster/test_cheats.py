@@ -7,6 +7,7 @@ and any effect on what belongs to somebody else.
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 from chatbot_operator import naming
@@ -329,3 +330,16 @@ async def test_names_that_join_to_the_same_share_nothing(*, operator, hand, azur
 async def test_the_account_of_a_chatbot_cannot_be_changed(*, hand, mallory):
     with pytest.raises(ApiError, match="cannot change"):
         await hand.edit(CHATBOTS, mallory, {"spec": {"openAI": {"account": "contoso"}}})
+
+
+async def test_an_operator_of_other_namespaces_says_nothing_of_identities_that_are_not_its_own(
+    *, operator, hand, azure, mallory
+):
+    identity = await azure.identity(mallory)
+    await hand.delete(CHATBOTS, mallory)
+    await hand.edit(CHATBOTS, mallory, {"metadata": {"finalizers": None}})
+    installation = replace(operator.world.installation, watched=("elsewhere",))
+    narrow = Operator(replace(operator.world, installation=installation), hand)
+    await narrow.look(Key(ACCOUNTS, "", mallory))
+    found = (await hand.get(ACCOUNTS, "", mallory))["status"].get("findings", [])
+    assert [f for f in found if identity["name"] in f["message"]] == []

@@ -52,7 +52,8 @@ class Installation:
     """What holds for the whole installation, from settings and from the cluster itself.
 
     `issuer` is the `iss` claim of the operator's own projected token, byte for byte. `namespace`
-    is where the operator runs, empty outside a cluster. `rebind`: a chatbot takes over the identity
+    is where the operator runs, empty outside a cluster. `watched` are the namespaces whose chatbots
+    are its own; all are when it is empty. `rebind`: a chatbot takes over the identity
     of an earlier one of its name.
     """
 
@@ -61,6 +62,7 @@ class Installation:
     tenant_id: str
     image: str
     namespace: str = ""
+    watched: tuple[str, ...] = ()
     gateway_namespaces: tuple[str, ...] = ()
     audience: str = "api://AzureADTokenExchange"
     data_scope: str = "https://cognitiveservices.azure.com/.default"
@@ -76,6 +78,10 @@ class Installation:
     rebind: bool = False
     manage: Manage = Manage.ALL
     outlet: Outlet = Outlet()
+
+    def watches(self, namespace: str) -> bool:
+        """Tell whether chatbots of a namespace are this operator's."""
+        return not self.watched or namespace in self.watched
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,16 @@ async def orphans(
     lists = await survey(world, account, memory)
     if lists is None:
         return told
+    installation = world.installation
     alive = {
         each["metadata"]["uid"] for each in await world.kubernetes.select(ports.CHATBOTS, "", {})
     }
     found = []
     for each in lists.identities.values():
         owner = owner_of(each)
-        if owner is None or owner.cluster != world.installation.cluster or owner.uid in alive:
+        if owner is None or owner.cluster != installation.cluster or owner.uid in alive:
+            continue
+        if not installation.watches(owner.namespace):
             continue
         if await _is_gone(world, owner) and await _is_there(world, each):
             found.append(asdict(_finding(each, owner)))
