@@ -7,10 +7,8 @@ from typing import Any
 
 from chatbot_operator import az, ports
 from chatbot_operator.account import Account
-from chatbot_operator.errors import KubernetesRefusal
-from chatbot_operator.naming import Owner
 from chatbot_operator.ports import Identity, World
-from chatbot_operator.reconcile.memory import Memory
+from chatbot_operator.reconcile.memory import Memory, Survey
 from chatbot_operator.reconcile.survey import survey
 from chatbot_operator.steps.identity import owner_of
 from chatbot_operator.steps.preflight import LIMIT, Finding
@@ -23,42 +21,39 @@ async def orphans(
     lists = await survey(world, account, memory)
     if lists is None:
         return told
-    installation = world.installation
-    alive = {
-        each["metadata"]["uid"] for each in await world.kubernetes.select(ports.CHATBOTS, "", {})
-    }
-    found = []
-    for each in lists.identities.values():
-        owner = owner_of(each)
-        if owner is None or owner.cluster != installation.cluster or owner.uid in alive:
-            continue
-        if not installation.watches(owner.namespace):
-            continue
-        if await _is_gone(world, owner) and await _is_there(world, each):
-            found.append(asdict(_finding(each, owner)))
+    living = await world.kubernetes.select(ports.CHATBOTS, "", {})
+    alive = {each["metadata"]["uid"] for each in living}
+    left = [each for each in lists.identities.values() if _is_left(world, each, alive)]
+    found = [asdict(_finding(each)) for each in await _still_there(world, lists, left)]
     return [*told, *sorted(found, key=lambda finding: finding["message"])][:LIMIT]
 
 
-async def _is_gone(world: World, owner: Owner) -> bool:
-    """Tell whether the chatbot is gone; not where the operator may not look."""
-    try:
-        live = await world.kubernetes.get(ports.CHATBOTS, owner.namespace, owner.name)
-    except KubernetesRefusal:
-        return False
-    return live is None or live["metadata"]["uid"] != owner.uid
+def _is_left(world: World, identity: Identity, alive: set[str]) -> bool:
+    """Tell whether an identity is of this operator's making, for a chatbot that is no more."""
+    owner, installation = owner_of(identity), world.installation
+    return (
+        owner is not None
+        and owner.cluster == installation.cluster
+        and installation.watches(owner.namespace)
+        and owner.uid not in alive
+    )
 
 
-async def _is_there(world: World, listed: Identity) -> bool:
-    """Tell whether it still is as it was listed: a list may be as old as a resync."""
-    live = await world.azure.identity(listed.id)
-    return live is not None and owner_of(live) == owner_of(listed)
+async def _still_there(world: World, lists: Survey, left: list[Identity]) -> list[Identity]:
+    """Give those that another list shows as they were: the first may be as old as a resync."""
+    if not left:
+        return []
+    now = {each.id.lower(): each for each in await world.azure.identities(lists.where[1])}
+    return [each for each in left if now.get(each.id.lower()) == each]
 
 
-def _finding(identity: Identity, owner: Owner) -> Finding:
+def _finding(identity: Identity) -> Finding:
+    owner = owner_of(identity)
+    made_for = f"{owner.namespace}/{owner.name} (uid {owner.uid})" if owner else ""
     return Finding(
         "OrphanedIdentity",
         "Warning",
-        f"Managed identity {identity.name} was made for chatbot {owner.namespace}/{owner.name} (uid"
-        f" {owner.uid}), which is gone; its role may still let it in. If nobody needs it:"
+        f"Managed identity {identity.name} was made for chatbot {made_for}, which is"
+        " gone; its role may still let it in. If nobody needs it:"
         f" `{az.delete_identity(identity.id)}`.",
     )
