@@ -22,32 +22,32 @@ class Users:
     """Which chatbots name which thing, such as an account, and which namespace they live in."""
 
     def __init__(self) -> None:
-        self._account: dict[Place, str] = {}
+        self._named: dict[Place, str] = {}
         self._of: dict[str, set[Place]] = {}
 
-    def see(self, namespace: str, name: str, account: str) -> bool:
+    def see(self, namespace: str, name: str, thing: str) -> bool:
         """Note that a chatbot is there; tell whether that is news."""
-        if self._account.get((namespace, name)) == account:
+        if self._named.get((namespace, name)) == thing:
             return False
         self.forget(namespace, name)
-        self._account[namespace, name] = account
-        self._of.setdefault(account, set()).add((namespace, name))
+        self._named[namespace, name] = thing
+        self._of.setdefault(thing, set()).add((namespace, name))
         return True
 
     def forget(self, namespace: str, name: str) -> str:
-        """Note that a chatbot is gone; give the account that it named, if it was known."""
-        account = self._account.pop((namespace, name), "")
-        if account:
-            self._of[account].discard((namespace, name))
-        return account
+        """Note that a chatbot is gone; give what it named, if it was known."""
+        thing = self._named.pop((namespace, name), "")
+        if thing:
+            self._of[thing].discard((namespace, name))
+        return thing
 
-    def of(self, account: str) -> list[Key]:
-        """Give the chatbots that name an account."""
-        return [Key(CHATBOTS, *place) for place in sorted(self._of.get(account, ()))]
+    def of(self, thing: str) -> list[Key]:
+        """Give the chatbots that name a thing."""
+        return [Key(CHATBOTS, *place) for place in sorted(self._of.get(thing, ()))]
 
     def within(self, namespace: str) -> list[Key]:
         """Give the chatbots of a namespace."""
-        return [Key(CHATBOTS, *place) for place in sorted(self._account) if place[0] == namespace]
+        return [Key(CHATBOTS, *place) for place in sorted(self._named) if place[0] == namespace]
 
 
 class News:

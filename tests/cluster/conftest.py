@@ -278,3 +278,15 @@ async def settled(operator, hand, namespace):
     await hand.create(chatbot(namespace, chat={"systemPrompt": "Be kind."}))
     await operator.settle(key(namespace))
     return namespace
+
+
+@pytest.fixture
+async def working(operator, hand, namespace):
+    """A chatbot that works, on an account object of its own, named as its namespace."""
+    await hand.create(account(namespace))
+    await operator.look(Key(ACCOUNTS, "", namespace))
+    await hand.create(chatbot(namespace, account=namespace))
+    await operator.settle(key(namespace))
+    yield namespace
+    if await hand.get(ACCOUNTS, "", namespace):
+        await hand.delete(ACCOUNTS, "", namespace)

@@ -21,15 +21,9 @@ CLIENT_ID = "azure.workload.identity/client-id"
 
 
 @pytest.fixture
-async def mallory(operator, hand, namespace):
-    """A chatbot that works, on an account object of the name of its namespace."""
-    await hand.create(account(namespace))
-    await operator.look(Key(ACCOUNTS, "", namespace))
-    await hand.create(chatbot(namespace, account=namespace))
-    await operator.settle(key(namespace))
-    yield namespace
-    if await hand.get(ACCOUNTS, "", namespace):
-        await hand.delete(ACCOUNTS, "", namespace)
+def mallory(working):
+    """The namespace of a team that cheats."""
+    return working
 
 
 @pytest.fixture

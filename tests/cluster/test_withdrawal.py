@@ -6,27 +6,13 @@ import asyncio
 import copy
 import uuid
 
-import pytest
 from chatbot_operator import naming
 from chatbot_operator.errors import Denied
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS, DEPLOYMENTS, SERVICE_ACCOUNTS
-from chatbot_operator.reconcile import Key
-from cluster_world import ACCOUNT_ID, ASSIGNMENTS, account, chatbot, key
+from cluster_world import ACCOUNT_ID, ASSIGNMENTS, chatbot, key
 
 ALL = {"spec": {"allowedNamespaces": {"all": True}}}
 NONE = {"spec": {"allowedNamespaces": None}}
-
-
-@pytest.fixture
-async def working(operator, hand, namespace):
-    """A chatbot that works, on an account object of its own, named as its namespace."""
-    await hand.create(account(namespace))
-    await operator.look(Key(ACCOUNTS, "", namespace))
-    await hand.create(chatbot(namespace, account=namespace))
-    await operator.settle(key(namespace))
-    yield namespace
-    if await hand.get(ACCOUNTS, "", namespace):
-        await hand.delete(ACCOUNTS, "", namespace)
 
 
 async def take_back(operator, hand, clock, namespace):

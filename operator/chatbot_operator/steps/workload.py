@@ -109,7 +109,7 @@ async def clear(world: World, chatbot: Chatbot) -> None:
     What somebody else's finalizer holds goes by its owner reference when they let it.
     """
     left = (ports.SERVICE_ACCOUNTS, ports.CONFIG_MAPS, *OPTIONAL)
-    gone = [await remove(world, chatbot, resource) for resource in left]
+    gone = await every(*(remove(world, chatbot, resource) for resource in left))
     if _age(world, chatbot) < CLEARING_SECONDS and not all(gone):
         raise Pending("ObjectsLeaving", "Waiting for the last objects to go.", retry_after=0.2)
 
