@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from affinity import AFFINITY
 from chatbot_operator.ports import (
     AUTOSCALERS,
     CHATBOTS,
@@ -92,15 +93,6 @@ SPREAD = {
     "topologyKey": "topology.kubernetes.io/zone",
     "whenUnsatisfiable": "DoNotSchedule",
     "minDomains": 2,
-}
-AFFINITY = {
-    "nodeAffinity": {
-        "requiredDuringSchedulingIgnoredDuringExecution": {
-            "nodeSelectorTerms": [
-                {"matchExpressions": [{"key": "gpu", "operator": "DoesNotExist"}]}
-            ]
-        }
-    }
 }
 
 

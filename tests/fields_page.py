@@ -11,11 +11,19 @@ import yaml
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "fields.md"
 CRDS: Final = ("azureopenaichatbots", "azureopenaiaccounts")
+KUBERNETES_OWN: Final = {
+    "affinity": "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/"
+}
+"""Fields whose parts are those of a Pod, and where they are explained."""
 
 HEAD: Final = """# Fields
 
 Every field of the two resources, as `kubectl explain` shows them. Written from [crds/](../crds) by
 `make reference`. A star marks what has to be given; `[]` is each of a list, `*` each key of a map.
+What the API server does not take, it refuses in words: `kubectl apply` says which field and why.
+
+- [AzureOpenAIChatbot](#azureopenaichatbot), a team's
+- [AzureOpenAIAccount](#azureopenaiaccount), the platform team's
 """
 
 
@@ -30,20 +38,40 @@ def _kind(name: str) -> Iterator[str]:
     schema = version["schema"]["openAPIV3Schema"]
     yield f"## {crd['names']['kind']}\n\n{schema['description']}\n"
     for part in ("spec", "status"):
-        yield f"### {part}\n"
-        yield "| field | what it says | default | bounds |\n|---|---|---|---|"
-        yield from _fields(schema["properties"][part])
-        yield ""
+        yield from _part(part, schema["properties"][part])
+
+
+def _part(part: str, schema: dict[str, Any]) -> Iterator[str]:
+    """One table for what holds a value itself, then one for each that has parts."""
+    required = schema.get("required", ())
+    fields = schema["properties"].items()
+    plain = {name: each for name, each in fields if "properties" not in each}
+    yield f"### {part}\n"
+    yield from _table(_fields({"properties": plain, "required": required}))
+    for name, each in fields:
+        if name in plain:
+            continue
+        star = "\\*" if name in required else ""
+        yield f"#### {part}.{name}{star}\n\n{each['description']}\n"
+        yield from _table(_fields(each))
+
+
+def _table(rows: Iterator[str]) -> Iterator[str]:
+    yield "| field | what it says | values |\n|---|---|---|"
+    yield from rows
+    yield ""
 
 
 def _fields(schema: dict[str, Any], path: str = "") -> Iterator[str]:
     required = schema.get("required", ())
     for name, each in schema.get("properties", {}).items():
         where = f"{path}.{name}" if path else name
-        star = "*" if name in required else ""
-        default = f"`{_json(each['default'])}`" if "default" in each else ""
+        star = "\\*" if name in required else ""
         words = each.get("description", "").replace("|", "\\|")
-        yield f"| `{where}`{star} | {words} | {default} | {_bounds(each)} |"
+        if where in KUBERNETES_OWN:
+            yield f"| `{where}`{star} | {words} [Its parts]({KUBERNETES_OWN[where]}). | |"
+            continue
+        yield f"| `{where}`{star} | {words} | {_values(each)} |"
         yield from _fields(each, where)
         if "items" in each:
             yield from _fields(each["items"], f"{where}[]")
@@ -51,17 +79,24 @@ def _fields(schema: dict[str, Any], path: str = "") -> Iterator[str]:
             yield from _fields(each["additionalProperties"], f"{where}.*")
 
 
-def _json(value: Any) -> str:
+def _values(each: dict[str, Any]) -> str:
+    given = f"default `{_yaml(each['default'])}`" if each.get("default", {}) != {} else ""
+    return "; ".join(filter(None, (_bounds(each), given)))
+
+
+def _yaml(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True).splitlines()[0]
 
 
 def _bounds(each: dict[str, Any]) -> str:
-    if "enum" in each:
-        return ", ".join(f"`{value}`" for value in each["enum"])
+    of = each.get("items", {})
+    if "enum" in each or "enum" in of:
+        return ", ".join(f"`{_yaml(value)}`" for value in each.get("enum", of.get("enum")))
     if "minimum" in each or "maximum" in each:
-        return f"{each.get('minimum', '')} to {each.get('maximum', '')}"
+        least, most = (f"{each[key]:,}" if key in each else "" for key in ("minimum", "maximum"))
+        return f"{least} to {most}" if most else f"≥ {least}"
     sizes = {"maxLength": "characters", "maxItems": "items", "maxProperties": "keys"}
-    return ", ".join(f"≤ {each[key]} {of}" for key, of in sizes.items() if key in each)
+    return ", ".join(f"≤ {each[key]:,} {unit}" for key, unit in sizes.items() if key in each)
 
 
 if __name__ == "__main__":

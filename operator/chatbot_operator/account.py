@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from chatbot_operator.errors import Denied, Pending, Stuck
 from chatbot_operator.limits import Limits, Use
+from chatbot_operator.naming import TAG_PREFIX
 
 KIND = "AzureOpenAIAccount"
 
@@ -94,7 +95,7 @@ class Account:
             limits=Limits.parse(spec),
             identity_resource_group=identity.get("resourceGroup", ""),
             identity_location=identity.get("location", ""),
-            identity_tags=identity.get("tags", {}),
+            identity_tags=_theirs(identity.get("tags", {})),
             status=body.get("status", {}),
         )
 
@@ -144,3 +145,8 @@ class Account:
                 f"Model deployment {deployment} of account {self.azure_name} answers no chats;"
                 f" these do: {', '.join(sorted(chats)) or 'none'}. Name one of them.",
             )
+
+
+def _theirs(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out what an older schema let in: Azure takes names of tags case-insensitively."""
+    return {key: value for key, value in tags.items() if not key.lower().startswith(TAG_PREFIX)}

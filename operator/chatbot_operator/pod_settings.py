@@ -21,9 +21,12 @@ RESERVED_VARIABLE: Final = re.compile(
     r"(AZURE|OPENAI|SSL|CHAT|PROOF|MEMORY|ACCESS|EXTRA_CA)_.*"
     r"|HOST|PORT|OPS_PORT|TEMPERATURE|TOP_P|MAX_OUTPUT_TOKENS|DAILY_TOKEN_BUDGET|CONTEXT_WINDOW"
     r"|SYSTEM_PROMPT_FILE|CREDENTIAL_SINCE_FILE|DEPLOYMENT_NAME"
-    r"|HTTPS_PROXY|NO_PROXY"
+    r"|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy"
 )
-"""Variables by which the operator and the webhook tell the chatbot what it is."""
+"""Variables by which the operator and the webhook tell the chatbot what it is.
+
+Where a proxy stands in small letters, too, those count (urllib.request.getproxies_environment).
+"""
 
 Json = Mapping[str, Any]
 

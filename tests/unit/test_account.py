@@ -139,3 +139,8 @@ def test_what_azure_says_of_an_account_is_put_down_in_order_with_one_slash():
     }
     other = account(endpoint="https://gateway.example/x/")
     assert facts(other, FOUND)["endpoint"] == "https://gateway.example/x/"
+
+
+def test_no_tag_of_an_account_stands_for_one_of_the_operators():
+    given = account(identity={"tags": {"Chatbot-Operator-UID": "mine", "cost": "help"}})
+    assert given.identity_tags == {"cost": "help"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import fields_page
 import pytest
 import yaml
+from affinity import AFFINITY, paths
 from chatbot_operator import manifests
 from chatbot_operator.manifests import TEMPLATE
 from chatbot_operator.pod_settings import RESERVED_VARIABLE
@@ -54,7 +55,9 @@ def test_what_pods_are_made_from_makes_other_pods(change):
 def test_every_field_of_a_chatbot_reaches_something():
     (version,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
     spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    assert sorted(leaves(spec)) == sorted({**REACHES, **SHOWN_ELSEWHERE})
+    together = paths(AFFINITY, "pods.affinity")
+    shown = (REACHES.keys() - {"pods.affinity"}) | SHOWN_ELSEWHERE.keys() | together
+    assert sorted(leaves(spec)) == sorted(shown)
 
 
 def test_the_page_of_fields_says_what_the_schemas_say():
