@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 
 import pytest
-from chatbot_operator.ports import PODS
+from chatbot_operator.ports import DEPLOYMENTS, PODS
 from chatbot_operator.steps.injection import RESTARTS
-from cluster_world import chatbot, key, path
+from cluster_world import PATIENCE, chatbot, key, path
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
@@ -86,3 +86,59 @@ async def test_pods_without_workload_identity_are_restarted_within_a_budget(
     pods.say()
     await operator.settle(key(settled))
     assert (await hand.conditions(settled))["Ready"]["status"] == "True"
+
+
+@pytest.mark.parametrize(
+    ("waiting", "reason"),
+    [
+        ("ImagePullBackOff", "ImagePullFailed"),
+        ("CreateContainerConfigError", "ContainerConfigError"),
+        ("CrashLoopBackOff", "CrashLoop"),
+    ],
+)
+async def test_a_container_that_does_not_run_is_told_in_the_kubelets_words(
+    operator, hand, namespace, waiting, reason
+):
+    await hand.create(chatbot(namespace))
+    await until_said(reason, operator, hand, namespace, kubelet(hand, namespace, waiting))
+    ready = (await hand.conditions(namespace))["Ready"]
+    assert (ready["status"], ready["reason"]) == ("False", reason)
+    assert "The kubelet says so." in ready["message"]
+
+
+async def test_a_rollout_that_takes_too_long_is_told(operator, hand, namespace):
+    async def give_up():
+        late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+        status = {"status": {"conditions": [{**late, "message": "Too late."}]}}
+        await hand.api.patch(f"{path(DEPLOYMENTS, namespace, 'support')}/status", status)
+
+    await hand.create(chatbot(namespace))
+    await until_said("RolloutStalled", operator, hand, namespace, give_up)
+    assert (await hand.conditions(namespace))["Stalled"]["reason"] == "RolloutStalled"
+
+
+def kubelet(hand, namespace, waiting):
+    """Does to pods what a kubelet does that cannot start their container."""
+
+    async def report():
+        for pod in (await hand.api.get(path(PODS, namespace)))["items"]:
+            (container,) = pod["spec"]["containers"]
+            state = {"waiting": {"reason": waiting, "message": "The kubelet says so."}}
+            own = {"name": container["name"], "image": container["image"], "imageID": ""}
+            status = {"containerStatuses": [{**own, "ready": False, "restartCount": 0}]}
+            status["containerStatuses"][0]["state"] = state
+            where = f"{path(PODS, namespace, pod['metadata']['name'])}/status"
+            await hand.api.patch(where, {"status": status})
+
+    return report
+
+
+async def until_said(reason, operator, hand, namespace, happen):
+    """Look, and let it happen, until that is why the pass ends."""
+    async with asyncio.timeout(PATIENCE):
+        while (fault := (await operator.look(key(namespace))).fault) is None or (
+            fault.reason != reason
+        ):
+            if await hand.get(DEPLOYMENTS, namespace):
+                await happen()
+            await asyncio.sleep(0.1)

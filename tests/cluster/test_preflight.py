@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from uuid import uuid4
 
@@ -51,6 +52,22 @@ async def test_the_status_of_an_account_tells_what_was_found(
     conditions = await hand.conditions_of(ACCOUNTS, "", name)
     assert conditions["Usable"]["status"] == "True"
     assert conditions["Reachable"]["reason"] == "NetworkRestricted"
+
+
+async def test_a_model_that_azure_soon_ends_is_told_before(
+    *, operator, hand, azure, emulator, offer, azure_account, reader, clock
+):
+    at = await azure_account()
+    soon = clock() + dt.timedelta(days=30)
+    retirements = emulator.world.store.retirements
+    retirements["gpt-4o", "2024-08-06"] = soon.strftime("%Y-%m-%dT00:00:00Z")
+    await deploy(azure, at)
+    name = await offer(at)
+    retirements.clear()
+    findings = (await hand.get(ACCOUNTS, "", name))["status"]["findings"]
+    (found,) = (each for each in findings if each["type"] == "ModelRetiring")
+    assert found["severity"] == "Warning"
+    assert f"{soon:%Y-%m-%d}" in found["message"]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])

@@ -32,6 +32,12 @@ async def test_more_than_one_pod_runs_once_one_has_proven_itself(operator, hand,
         ("PermissionDenied", None, "Unknown", "RolePropagating"),
         ("ExchangeRefused", None, "Unknown", "FederationPropagating"),
         ("NetworkDenied", None, "False", "NetworkDenied"),
+        ("SubdomainMissing", None, "False", "SubdomainMissing"),
+        ("TokenRejected", None, "False", "TokenRejected"),
+        ("Misconfigured", None, "False", "Misconfigured"),
+        ("AuthorityUnreachable", None, "Unknown", "AuthorityUnreachable"),
+        ("EndpointUnreachable", None, "Unknown", "EndpointUnreachable"),
+        ("ServiceError", None, "Unknown", "ServiceError"),
         ("Made\x07up", None, "False", "UnknownReadiness"),
     ],
 )
@@ -118,6 +124,17 @@ async def test_an_identity_that_entra_does_not_know_is_read_again_and_then_told(
     await until("FederationPropagating", operator, hand, namespace)
     clock.ahead += operator.world.installation.propagation_deadline
     await until("IdentityUnknownToEntra", operator, hand, namespace)
+
+
+async def test_a_role_that_is_refused_for_long_is_misconfigured(
+    *, operator, hand, pods, namespace, clock
+):
+    pods.say("PermissionDenied", "HTTP 401", None)
+    await hand.create(chatbot(namespace))
+    await until("RolePropagating", operator, hand, namespace)
+    clock.ahead += operator.world.installation.propagation_deadline
+    told = await until("RoleMisconfigured", operator, hand, namespace)
+    assert (told["status"], "role assignment is there since" in told["message"]) == ("False", True)
 
 
 def throttled(pods, seconds, trace):

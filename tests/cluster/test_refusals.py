@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 import pytest
@@ -141,15 +142,9 @@ async def test_a_refusal_that_lasts_is_written_down_once_with_the_id_of_its_requ
     assert [entry["code"] for entry in first] == [code]
 
 
-@pytest.mark.parametrize("gap", [" ", "\r\n"], ids=["today", "2022"])
-async def test_an_entra_that_refuses_the_operator_is_told_with_number_and_correlation(
-    *, operator, hand, azure, standing, emulator, namespace, gap
-):
-    traces = f"{gap}Trace ID: t-1{gap}Correlation ID: c-1{gap}Timestamp: 2026-01-31 12:00:00Z"
-    message = f"No matching federated identity record found.{traces}"
-    number = {"code": "AADSTS700213", "message": message}
-    await azure.fault(action="respond", status=401, **number, plane="entra")
-    await hand.create(chatbot(namespace))
+@contextlib.asynccontextmanager
+async def newcomer(operator, standing, emulator):
+    """An operator that has no token yet."""
     fresh = WorkloadIdentityCredential(
         tenant_id=fixed.TENANT,
         client_id=standing.client_id,
@@ -159,9 +154,38 @@ async def test_an_entra_that_refuses_the_operator_is_told_with_number_and_correl
     )
     scope = f"{fixed.ARM_AUDIENCE}/.default"
     async with fresh, ResourceManager(fresh, endpoint=emulator.url, scope=scope) as manager:
-        newcomer = Operator(replace(operator.world, azure=manager), hand)
+        yield Operator(replace(operator.world, azure=manager), operator.hand)
+
+
+async def test_an_entra_that_fails_is_waited_for(
+    *, operator, hand, azure, standing, emulator, namespace
+):
+    await azure.fault(action="respond", status=503, code="Away", plane="entra")
+    await hand.create(chatbot(namespace))
+    async with newcomer(operator, standing, emulator) as without_token:
         for _ in range(2):  # the finalizer first
-            again = await newcomer.look(key(namespace))
+            again = await without_token.look(key(namespace))
+        assert (again.failed, again.fault.reason) == (True, "EntraUnavailable")
+        conditions = await hand.conditions(namespace)
+        assert conditions["Ready"]["reason"] == "EntraUnavailable"
+        assert "Stalled" not in conditions
+        await azure.heal()
+        await without_token.settle(key(namespace))
+    assert (await hand.conditions(namespace))["Ready"]["status"] == "True"
+
+
+@pytest.mark.parametrize("gap", [" ", "\r\n"], ids=["today", "2022"])
+async def test_an_entra_that_refuses_the_operator_is_told_with_number_and_correlation(
+    *, operator, hand, azure, standing, emulator, namespace, gap
+):
+    traces = f"{gap}Trace ID: t-1{gap}Correlation ID: c-1{gap}Timestamp: 2026-01-31 12:00:00Z"
+    message = f"No matching federated identity record found.{traces}"
+    number = {"code": "AADSTS700213", "message": message}
+    await azure.fault(action="respond", status=401, **number, plane="entra")
+    await hand.create(chatbot(namespace))
+    async with newcomer(operator, standing, emulator) as without_token:
+        for _ in range(2):  # the finalizer first
+            again = await without_token.look(key(namespace))
     assert isinstance(again.fault, Blind)
     assert again.fault.reason == "OperatorNotAuthenticated"
     told = (await hand.conditions(namespace))["Ready"]["message"]

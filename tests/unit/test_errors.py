@@ -147,6 +147,8 @@ AZURE = """
 429 SubscriptionRequestsThrottled AzureThrottled
 429 TooManyRequests AzureThrottled
 400 BadRequest AzureRefused
+404 BadRequest AzureResourceMissing
+405 BadRequest RegionWithoutFederation
 409 ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity ConcurrentWrites
 400 PrincipalNotFound PrincipalReplicating
 409 RoleAssignmentExists RoleAssignmentExists

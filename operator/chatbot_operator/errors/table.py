@@ -55,9 +55,11 @@ TABLE: Final = (
     Row(ARM, None, "MissingSubscriptionRegistration", "ProviderNotRegistered"),
     Row(ARM, 404, "ResourceNotFound", "AzureResourceMissing"),
     Row(ARM, 404, "ParentResourceNotFound", "AzureResourceMissing"),
+    Row(ARM, 404, "BadRequest", "AzureResourceMissing"),
     Row(ARM, 404, "RoleAssignmentNotFound", "AzureResourceMissing"),
     Row(ARM, None, "InvalidResourceLocation", "IdentityLocationConflict"),
     Row(ARM, 405, None, "RegionWithoutFederation"),
+    Row(ARM, 405, "BadRequest", "RegionWithoutFederation"),
     Row(
         ARM,
         409,
