@@ -26,6 +26,7 @@ from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.pods import OPS_PORT, PodNetwork
 from chatbot_operator.ports import ACCOUNTS, Installation, World
 from chatbot_operator.reconcile import Key
+from cheating import mallory, victim
 from cluster_records import Audit
 from cluster_world import AzureHand, Hand, Operator, Seen, account, chatbot, key
 from kubernetes.aio import config
@@ -38,7 +39,7 @@ from sandbox.cluster.api import ApiError
 from sandbox.cluster.control_plane import kubeconfig
 from sandbox.processes import free_port
 
-__all__ = ["azure_account", "offer", "reader"]
+__all__ = ["azure_account", "mallory", "offer", "reader", "victim"]
 
 ROOT = Path(__file__).parents[2]
 HOME = "chatbot-operator"

@@ -101,8 +101,8 @@ async def test_who_lets_a_chatbot_without_a_record_go_is_told_what_to_look_for(
     operator, hand, azure, namespace
 ):
     await hand.create(chatbot(namespace))
-    await operator.look(key(namespace))
     await azure.fault(action="reset")
+    await operator.look(key(namespace))
     await hand.edit(CHATBOTS, namespace, LEAVE)
     await hand.delete(CHATBOTS, namespace)
     await operator.settle(key(namespace))

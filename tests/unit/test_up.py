@@ -326,8 +326,8 @@ async def test_pods_that_do_not_start_are_looked_at_again_without_backing_off():
 
 async def test_a_deletion_waits_for_an_azure_that_does_not_answer():
     world = SmallWorld()
-    await world.look()
     world.azure.unreadable = refusal(503)
+    await world.look()
     delete(world)
     assert (await world.look()).failed
     assert world.chatbot["metadata"]["finalizers"]

@@ -88,9 +88,10 @@ async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:
 
     Pods, role, identity with its credential, what the pods were given, finalizer. Nothing waits
     for ever: pods and objects for their grace, Azure until somebody says to leave what is there.
+
+    Without the finalizer, too: it may have been taken off by hand while another one holds the
+    chatbot, and then nobody would ever ask for permission again.
     """
-    if FINALIZER not in chatbot.finalizers:
-        return Again()
     released = True
     try:
         async with judging():
@@ -102,8 +103,10 @@ async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:
         await publish(world, chatbot, _waiting(fault), remembered(chatbot))
         failed = not isinstance(fault, Pending)
         return Again(seconds=fault.retry_after, failed=failed, fault=fault)
-    await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
     memory.forget(chatbot)
+    if FINALIZER not in chatbot.finalizers:
+        return Again()
+    await set_finalizers(world, chatbot, [f for f in chatbot.finalizers if f != FINALIZER])
     if not released:
         _note_left(world, chatbot)
     _note_others(world, chatbot)

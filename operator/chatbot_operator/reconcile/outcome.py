@@ -155,15 +155,19 @@ async def write_status(
         world.journal.note(told.reason, told.words, warning=wrong)
 
 
-async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) -> None:
-    """Replace the chatbot's finalizers; a 409 if it changed since it was read."""
-    await world.kubernetes.set_finalizers(
+async def set_finalizers(world: World, chatbot: Chatbot, finalizers: list[str]) -> bool:
+    """Replace the chatbot's finalizers and tell whether it is still there.
+
+    A 409 if it changed since it was read.
+    """
+    found = await world.kubernetes.set_finalizers(
         ports.CHATBOTS,
         chatbot.namespace,
         chatbot.name,
         version=chatbot.resource_version,
         finalizers=finalizers,
     )
+    return found is not None
 
 
 def remembered(chatbot: Chatbot) -> dict[str, Any]:

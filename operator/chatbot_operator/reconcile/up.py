@@ -53,12 +53,17 @@ STALE_ACCOUNT = ("DeploymentNotFound", "AccountNotUsable")
 
 
 async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
-    """Make everything as the chatbot says, and publish how it stands."""
+    """Make everything as the chatbot says, and publish how it stands.
+
+    First the finalizer, suspended or not, and then at once the rest: whoever takes it off, be it
+    over and over, keeps no access by that.
+    """
+    if FINALIZER not in chatbot.finalizers and not await set_finalizers(
+        world, chatbot, [*chatbot.finalizers, FINALIZER]
+    ):
+        return Again()
     if chatbot.suspended:
         return await _suspend(world, chatbot, memory)
-    if FINALIZER not in chatbot.finalizers:
-        await set_finalizers(world, chatbot, [*chatbot.finalizers, FINALIZER])
-        return Again(seconds=0)
     findings = Findings(facts=remembered(chatbot))
     fault: Fault | None = None
     try:
@@ -202,18 +207,17 @@ async def _suspend(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     """Leave everything as it is, but for what the account does not consent to any more."""
     said = "The operator writes nothing while spec.suspend is true."
     findings, again = Findings(facts=remembered(chatbot)), Again()
-    if FINALIZER in chatbot.finalizers:
-        try:
-            async with findings.step("Permitted", "Allowed") as allowed:
-                allowed.append(allowance(await permission(world, chatbot), chatbot))
-        except Denied as denied:
-            found = denial(chatbot, memory, world.now())
-            again = await withdrawal(world, found, memory, findings, denied)
-            chatbot = found.chatbot
-        except Fault as fault:
-            again = Again(seconds=fault.retry_after, failed=True, fault=fault)
-        else:
-            memory.denied.pop(chatbot.uid, None)
+    try:
+        async with findings.step("Permitted", "Allowed") as allowed:
+            allowed.append(allowance(await permission(world, chatbot), chatbot))
+    except Denied as denied:
+        found = denial(chatbot, memory, world.now())
+        again = await withdrawal(world, found, memory, findings, denied)
+        chatbot = found.chatbot
+    except Fault as fault:
+        again = Again(seconds=fault.retry_after, failed=True, fault=fault)
+    else:
+        memory.denied.pop(chatbot.uid, None)
     before = {c.type: c for c in conditions_of(chatbot) if c.type not in SUMMARY}
     before |= {c.type: c for c in findings.conditions}
     await publish(
