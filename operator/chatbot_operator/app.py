@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,18 +26,22 @@ from kubernetes.aio.client import Configuration
 from chatbot_operator import ports, watches
 from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, session
+from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.health import Vital, served
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
-from chatbot_operator.ports import Installation, Manage, Outlet, World
+from chatbot_operator.ports import HTTP_ROUTES, Installation, Manage, Outlet, World
 from chatbot_operator.settings import Settings, certificates, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
 from chatbot_operator.work import Work
 
 log = logging.getLogger("chatbot_operator")
+
+SERVED_SECONDS = 20.0
+"""Between two questions whether the cluster has come to know HTTPRoutes."""
 
 
 async def run(settings: Settings) -> None:
@@ -68,7 +72,11 @@ async def run(settings: Settings) -> None:
             installation = await _installation(settings, cluster, authorities)
             world = World(cluster, azure, pods, partial(dt.datetime.now, dt.UTC), installation)
             work = Work(world, cluster, partial(_watch, settings.watched), settings.workers)
-            return await work.until(stop)
+            anew = asyncio.create_task(_begin_anew(cluster, stop))
+            try:
+                return await work.until(stop)
+            finally:
+                anew.cancel()
 
         if not settings.pod_namespace:
             await lead()
@@ -134,6 +142,24 @@ async def _watch(
         clusterwide=not namespaces,
         namespaces=namespaces,
     )
+
+
+async def _begin_anew(cluster: Cluster, stop: asyncio.Event) -> None:
+    """Stop when the cluster comes to know HTTPRoutes, which a new process will watch.
+
+    kopf asks once which kinds there are, unless it may read every CustomResourceDefinition.
+    """
+    absent = False
+    while True:
+        with suppress(KubernetesRefusal):
+            served = await cluster.serves(HTTP_ROUTES)
+            if served and absent:
+                log.info("the cluster has come to know HTTPRoutes: begin anew to watch them")
+                stop.set()
+            if served:
+                return
+            absent = True
+        await asyncio.sleep(SERVED_SECONDS)
 
 
 def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> ResourceManager:

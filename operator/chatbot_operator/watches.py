@@ -23,7 +23,7 @@ from chatbot_operator.steps.children import OPTIONAL
 from chatbot_operator.told import Enqueue, News, Told
 
 CHILDREN = (DEPLOYMENTS, SERVICES, SERVICE_ACCOUNTS, CONFIG_MAPS, *OPTIONAL)
-"""A kind that the cluster does not know, kopf leaves alone until the operator starts again."""
+"""A kind that the cluster does not know, kopf leaves alone until the process begins anew."""
 
 
 def register(

@@ -13,7 +13,8 @@ from chatbot_operator.ports import (
     NETWORK_POLICIES,
     SERVICES,
 )
-from cluster_world import PATIENCE, chatbot, key, path
+from cluster_world import PATIENCE, chatbot, key
+from gateway import accept
 
 HOST = "chat.example.com"
 ROUTE = {
@@ -31,26 +32,6 @@ EVERYTHING = {
 
 async def url(hand, namespace):
     return (await hand.get(CHATBOTS, namespace))["status"]["url"]
-
-
-async def accept(hand, namespace, status="True", reason="Accepted"):
-    """Do to the HTTPRoute what a Gateway's controller does."""
-    route = await hand.get(HTTP_ROUTES, namespace)
-    condition = {
-        "type": "Accepted",
-        "status": status,
-        "reason": reason,
-        "message": "As it says.",
-        "observedGeneration": route["metadata"]["generation"],
-        "lastTransitionTime": "2026-01-31T12:00:00Z",
-    }
-    parent = {
-        "parentRef": ROUTE["parentRefs"][0],
-        "controllerName": "example.com/gateway",
-        "conditions": [condition],
-    }
-    where = f"{path(HTTP_ROUTES, namespace, 'support')}/status"
-    await hand.api.patch(where, {"status": {"parents": [parent]}})
 
 
 async def waiting(operator, hand, namespace, reason):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import yaml
 from chatbot_operator.election import LEASES
-from chatbot_operator.manifests import differences
 from chatbot_operator.ports import (
     ACCOUNTS,
     CHATBOTS,
@@ -17,10 +16,6 @@ from chatbot_operator.ports import (
     DEPLOYMENTS,
     EVENTS,
     HTTP_ROUTES,
-    INGRESSES,
-    NETWORK_POLICIES,
-    SERVICE_ACCOUNTS,
-    SERVICES,
 )
 from cluster_world import account, chatbot, path
 from sandbox.cluster.api import ApiError
@@ -162,43 +157,6 @@ def granted():
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
-
-
-AT_ONCE = 10
-"""Seconds within which a watch leads to a repair; every planned look is further off."""
-SELDOM = {"RESYNC_SECONDS": "3600", "PROOF_RECHECK_SECONDS": "3600"}
-EDITS = {
-    SERVICE_ACCOUNTS: {"metadata": {"annotations": {"azure.workload.identity/client-id": "x"}}},
-    CONFIG_MAPS: {"data": {"system-prompt": "Be rude."}},
-    DEPLOYMENTS: {"metadata": {"labels": {"app.kubernetes.io/name": "x"}}},
-    SERVICES: {"spec": {"selector": {"app.kubernetes.io/name": "x"}}},
-    INGRESSES: {"spec": {"rules": [{"host": "evil.example"}]}},
-    NETWORK_POLICIES: {"spec": {"ingress": [{}]}},
-}
-
-
-def essence(live):
-    """An object without what the API server counts and its controllers write."""
-    kept = {k: live["metadata"][k] for k in ("labels", "annotations")}
-    return {**{k: v for k, v in live.items() if k != "status"}, "metadata": kept}
-
-
-async def test_an_edit_by_hand_of_any_child_is_undone_at_once(start, hand, namespace):
-    await hand.create(account(namespace))
-    async with start(**SELDOM):
-        spec = {"chat": {"systemPrompt": PROMPT}, "ingress": {"host": "chat.example.com"}}
-        await hand.create(chatbot(namespace, account=namespace, **spec))
-        await until(ready(hand, namespace), hand, namespace)
-        for resource, edit in EDITS.items():
-            before = await hand.get(resource, namespace)
-            edited = await hand.edit(resource, namespace, edit)
-            assert differences(edited, essence(before)) != []
-            async with asyncio.timeout(AT_ONCE):
-                while differences(await hand.get(resource, namespace), essence(before)):
-                    await asyncio.sleep(0.1)
-        await hand.delete(CHATBOTS, namespace)
-        await until(gone(hand, namespace), hand, namespace)
-    await hand.delete(ACCOUNTS, "", namespace)
 
 
 async def test_killed_in_the_middle_it_goes_on_where_it_was(start, hand, azure, namespace):

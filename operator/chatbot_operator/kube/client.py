@@ -115,6 +115,16 @@ class Cluster:
                     break
         return items
 
+    async def serves(self, resource: Resource) -> bool:
+        """Tell whether the cluster knows a kind of a group's; everybody may ask that."""
+        try:
+            known = await self._call("GET", f"/apis/{resource.api_version}")
+        except KubernetesRefusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return any(each["name"] == resource.plural for each in known["resources"])
+
     def _within(self, resource: Resource, namespace: str) -> tuple[str, ...]:
         """Give the namespaces to ask in; an empty one is all of them, or none."""
         everywhere = not namespace and resource.namespaced and self._namespaces
