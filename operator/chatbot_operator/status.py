@@ -32,6 +32,8 @@ STEPS: Final = (
     "WorkloadReady",
     "AccessProven",
 )
+AWAITING_PROOF: Final = "AwaitingProof"
+"""Of a step that is not done because a later one is not; Ready names that one."""
 MESSAGE_LIMIT: Final = 2048
 _TRACED: Final = re.compile(r"(.*) \(request ([-.:\w]{1,100})\)", re.DOTALL | re.ASCII)
 _TIME: Final = re.compile(r"(?<![-\w])\d[-:./TZ\d]*(?![-\w])", re.ASCII)
@@ -97,15 +99,16 @@ def because(kind: str, state: State, fault: Fault) -> Condition:
 def summarize(steps: Iterable[Condition], *, stalled: bool) -> list[Condition]:
     """Put Ready before the steps, filling in those not reached, and Reconciling or Stalled.
 
-    Ready takes reason and message of the first step that is not true. `stalled`: that step needs a
-    person.
+    Ready takes reason and message of the first step that is not true, unless that one only waits
+    for the proof. `stalled`: that step needs a person.
     """
     reached = {step.type: step for step in steps}
     waiting = next((c for c in reached.values() if c.status != "True" and c.type in STEPS), None)
     behind = f"Waits for {waiting.type}." if waiting else ""
     ordered = [reached.get(t) or unknown(t, "NotReached", behind) for t in STEPS]
     extra = [c for c in reached.values() if c.type not in STEPS]
-    blocking = next((c for c in ordered if c.status != "True"), None)
+    undone = [step for step in ordered if step.status != "True"]
+    blocking = min(undone, key=lambda step: step.reason == AWAITING_PROOF, default=None)
     if blocking is None:
         ready = true("Ready", "Ready", "The account answers this chatbot's own pods.")
         return [ready, *ordered, *extra]

@@ -292,6 +292,43 @@ async def test_a_proven_chatbot_is_ready_once_the_service_leads_to_a_pod():
     assert world.condition("Ready") == ("True", "Ready")
 
 
+async def test_the_workload_is_not_said_to_be_ready_before_a_pod_is_and_goes_no_way_back():
+    world, seen = SmallWorld(), []
+    world.cluster.serving, world.pods.answer = False, STARTING
+
+    async def looks():
+        await world.settle()
+        seen.append((world.condition("WorkloadReady"), world.condition("Ready")))
+
+    await looks()
+    world.pods.answer = PROVEN
+    await looks()
+    world.cluster.serving = True
+    world.cluster.run(world.deployment)
+    await looks()
+    assert seen == [
+        (("Unknown", "AwaitingProof"), ("Unknown", "Proving")),
+        (("Unknown", "PodsStarting"), ("Unknown", "PodsStarting")),
+        (("True", "PodsRun"), ("True", "Ready")),
+    ]
+
+
+async def test_more_pods_than_the_first_change_nothing_for_it():
+    world = SmallWorld(replicas=3)
+    play = world.cluster.run
+
+    def one_is_ready(deployment):
+        play(deployment)
+        deployment["status"] |= dict.fromkeys(("updatedReplicas", "availableReplicas"), 1)
+
+    world.cluster.run = one_is_ready
+    for _ in range(4):
+        await world.look()
+        if world.chatbot["status"].get("provenAt"):
+            assert world.condition("Ready") == ("True", "Ready")
+    assert world.deployment["spec"]["replicas"] == 3
+
+
 async def test_the_longer_something_takes_the_longer_is_waited_for_it():
     world = SmallWorld()
     world.pods.answer = STARTING

@@ -60,6 +60,20 @@ def test_pods_that_answer_run_although_they_are_not_ready():
     assert outcome(deployment(availableReplicas=0)) == (Pending, "PodsStarting")
 
 
+@pytest.mark.parametrize("status", [{"updatedReplicas": 1, "replicas": 1}, {"replicas": 3}])
+@pytest.mark.parametrize("seen", [3, 4])
+def test_another_number_of_pods_of_the_same_template_changes_nothing_for_those_that_serve(
+    status, seen
+):
+    scaling = deployment(availableReplicas=1, observedGeneration=seen)
+    scaling["status"] |= status
+    assert outcome(scaling, [pod()]) == "1 of 2 pods are ready."
+    assert outcome(scaling, [pod(), pod() | template("old")]) == (Pending, "RollingOut")
+    refused = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
+    scaling["status"]["conditions"] = [refused]
+    assert outcome(scaling, [pod()]) == (Stuck, "PodsRefused")
+
+
 @pytest.mark.parametrize(
     "status",
     [
@@ -102,7 +116,7 @@ def test_scaled_to_zero_is_said():
     ],
 )
 def test_a_pod_that_cannot_start_says_why(reason, kind, shown):
-    rolling = deployment(updatedReplicas=1)
+    rolling = deployment(updatedReplicas=1, availableReplicas=0)
     assert outcome(rolling, [pod(running={}), waits(reason)]) == (kind, shown)
 
 

@@ -30,6 +30,7 @@ from chatbot_operator.reconcile.outcome import (
 )
 from chatbot_operator.reconcile.withdrawal import denial, withdrawal
 from chatbot_operator.status import (
+    AWAITING_PROOF,
     Condition,
     State,
     because,
@@ -107,6 +108,10 @@ async def _steps(world: World, chatbot: Chatbot, memory: Memory, findings: Findi
         installation=world.installation,
     )
     served = await _serve(world, wanted, memory, findings)
+    if not served.available:
+        # The kubelet finds no pod ready before one was answered: not to be said of the workload.
+        said_of_it = "The pods run; none is ready before one was answered."
+        findings.put(unknown("WorkloadReady", AWAITING_PROOF, said_of_it))
     async with findings.step("AccessProven", "Proven") as said:
         latched = chatbot.recorded.proven_at if served.available else ""
         grants = _grants(world, chatbot, findings)

@@ -137,6 +137,9 @@ def judge(deployment: Object, live: list[Object], answers: list[Readiness]) -> s
     if rolled and answers:
         return "The pods run; none is ready yet."
     _raise_if_broken(deployment, live)
+    if available and live and all(manifests.current(pod, deployment) for pod in live):
+        # More or fewer pods of the same template: those that are there go on serving.
+        return f"{available} of {wanted} pods are ready."
     if rolled:
         raise Pending("PodsStarting", "The pods are starting.")
     raise Pending("RollingOut", f"{status.get('updatedReplicas', 0)} of {wanted} pods are new.")

@@ -44,6 +44,12 @@ COURSE: Final = (
     ),
     Reason("NothingForeign", None, "Nothing beyond what the chatbot needs was found.", NOTHING),
     Reason("NotReached", None, "An earlier step is not done.", "Look at that step."),
+    Reason(
+        "AwaitingProof",
+        None,
+        "The pods run, and none is ready before one was answered.",
+        "Look at AccessProven.",
+    ),
     Reason("Creating", None, "The identity is being made.", NOTHING),
     Reason(
         "Suspended", None, "spec.suspend is true: the operator writes nothing.", "Set it to false."
