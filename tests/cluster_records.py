@@ -1,4 +1,4 @@
-"""What happened in the cluster and in Azure, read from the audit log and from the ledger."""
+"""What happened in the cluster and in Azure: the audit log, the ledger, what a pass has said."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import provoked
+from chatbot_operator.kube.client import Cluster
 
 if TYPE_CHECKING:
     from cluster_world import AzureHand
@@ -73,3 +76,15 @@ def arm_kind(where: str) -> str:
         if f"/{word.lower()}/" in where.lower():
             return word
     return where
+
+
+class Overheard(Cluster):
+    """The operator's own adapter, whose statuses and events count as provoked."""
+
+    async def replace_status(self, resource, namespace, name, *, uid, status):
+        await super().replace_status(resource, namespace, name, uid=uid, status=status)
+        provoked.hear(status)
+
+    async def event(self, regarding, note, *, at):
+        await super().event(regarding, note, at=at)
+        provoked.hear_event(note.reason)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from chatbot_operator.errors import TABLE, Pending, Reason, Row, Service, Stuck, Transient
+from chatbot_operator.errors import REASONS, TABLE, Pending, Reason, Row, Service, Stuck, Transient
 from chatbot_operator.errors.faults import Blind
 from chatbot_operator.errors.reasons import CHAPTERS
 
@@ -22,6 +22,7 @@ What happens next: **waits** looks again soon, nobody has to act; **tries again*
 minutes; **blind**: the operator lacks a right or a token, what works goes on working; **stalls**:
 somebody has to act, and it is looked at again slowly.
 """
+ANSWERS: Final = "From answer to reason"
 NEXT: Final = {
     Pending: "waits",
     Transient: "tries again",
@@ -39,7 +40,13 @@ SERVICES: Final = {
 
 def page() -> str:
     """Write the whole page."""
-    return "\n".join([HEAD, *_chapters(), *_answers()])
+    return "\n".join([HEAD, *_contents(), *_chapters(), *_answers()])
+
+
+def _contents() -> Iterator[str]:
+    for title in (*CHAPTERS, ANSWERS):
+        yield f"- [{title}](#{title.lower().replace(' ', '-')})"
+    yield ""
 
 
 def _chapters() -> Iterator[str]:
@@ -55,20 +62,24 @@ def _reason(reason: Reason) -> str:
 
 
 def _answers() -> Iterator[str]:
-    yield "## From answer to reason\n"
+    yield f"## {ANSWERS}\n"
     yield "The most exact row counts. A dash is any; 500 stands for all of 5xx, 0 for no answer.\n"
     for service, title in SERVICES.items():
+        rows = [row for row in TABLE if row.service is service]
+        spreads = any(row.meanwhile for row in rows)
         yield f"### {title}\n"
-        yield "| status | code | reason | while it may still be spreading |\n|---|---|---|---|"
-        yield from (_row(row) for row in TABLE if row.service is service)
+        yield f"| status | code | reason | next |{' while it may still be spreading |' * spreads}"
+        yield f"|---|---|---|---|{'---|' * spreads}"
+        yield from (_row(row, spreads=spreads) for row in rows)
         yield ""
 
 
-def _row(row: Row) -> str:
+def _row(row: Row, *, spreads: bool) -> str:
     status = "-" if row.status is None else row.status
     code = f"`{row.code}`" if row.code else "-"
     meanwhile = f"`{row.meanwhile}`" if row.meanwhile else ""
-    return f"| {status} | {code} | `{row.reason}` | {meanwhile} |"
+    known = f"| {status} | {code} | `{row.reason}` | {NEXT[REASONS[row.reason].fault]} |"
+    return f"{known} {meanwhile} |" if spreads else known
 
 
 if __name__ == "__main__":

@@ -152,6 +152,7 @@ def _of_status(error: openai.APIStatusError) -> Refusal:
 _BY_CODE: Mapping[tuple[int, str], Reason | ChatReason] = {
     (401, "PermissionDenied"): Reason.PERMISSION_DENIED,
     (403, "PermissionDenied"): Reason.PERMISSION_DENIED,
+    (403, "AuthenticationTypeDisabled"): Reason.TOKEN_REJECTED,
     (404, "DeploymentNotFound"): Reason.DEPLOYMENT_NOT_FOUND,
     (400, "content_filter"): ChatReason.CONTENT_FILTERED,
     (400, "context_length_exceeded"): ChatReason.CONTEXT_TOO_LONG,

@@ -11,6 +11,7 @@ from chatbot.upstream import (
     BROKEN,
     FILTERED,
     FIREWALL,
+    KEYS_CLOSED,
     NO_DEPLOYMENT,
     NO_ROLE,
     NO_SUBDOMAIN,
@@ -81,6 +82,7 @@ async def test_sampling_is_sent_only_when_it_is_set(upstream, model):
     [
         (NO_ROLE, Reason.PERMISSION_DENIED),
         (BAD_TOKEN, Reason.TOKEN_REJECTED),
+        (KEYS_CLOSED, Reason.TOKEN_REJECTED),  # a gateway that has replaced the token by a key
         (FIREWALL, Reason.NETWORK_DENIED),
         (NO_DEPLOYMENT, Reason.DEPLOYMENT_NOT_FOUND),
         (NO_SUBDOMAIN, Reason.SUBDOMAIN_MISSING),

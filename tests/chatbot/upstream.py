@@ -75,6 +75,15 @@ FIREWALL = Refuse(
         }
     },
 )
+KEYS_CLOSED = Refuse(
+    403,
+    {
+        "error": {
+            "code": "AuthenticationTypeDisabled",
+            "message": "Key based authentication is disabled for this resource.",
+        }
+    },
+)
 NO_DEPLOYMENT = Refuse(
     404,
     {

@@ -22,12 +22,11 @@ from aiohttp import web
 from azure.identity.aio import WorkloadIdentityCredential
 from background import running
 from chatbot_operator.azure.resource_manager import ResourceManager
-from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.pods import OPS_PORT, PodNetwork
 from chatbot_operator.ports import ACCOUNTS, Installation, World
 from chatbot_operator.reconcile import Key
 from cheating import mallory, victim
-from cluster_records import Audit
+from cluster_records import Audit, Overheard
 from cluster_world import AzureHand, Hand, Operator, Seen, account, chatbot, key
 from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
@@ -209,7 +208,7 @@ async def world(standing, emulator, control_plane, clock, installed):
     scope = f"{fixed.ARM_AUDIENCE}/.default"
     async with (
         credential,
-        Cluster(configuration) as cluster,
+        Overheard(configuration) as cluster,
         ResourceManager(credential, endpoint=emulator.url, scope=scope) as manager,
         PodNetwork() as network,
     ):

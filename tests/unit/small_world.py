@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import provoked
 from chatbot_operator import ports
 from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.manifests import MANAGER
@@ -134,6 +135,7 @@ class SmallCluster:
         live = self.objects[resource.plural, namespace, name]
         assert live["metadata"]["uid"] == uid
         live["status"] = copy.deepcopy(status)
+        provoked.hear(status)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
         live = self.objects[resource.plural, namespace, name]
@@ -155,6 +157,7 @@ class SmallCluster:
         assert regarding["metadata"]["uid"]
         assert at.tzinfo
         self.told.append(note)
+        provoked.hear_event(note.reason)
 
 
 @dataclass

@@ -90,7 +90,7 @@ PROOF: Final = (
         "TokenRejected",
         Stuck,
         "The account refuses the pod's token.",
-        "Check the data scope and the tenant.",
+        "Check the data scope and the tenant, and that a gateway in between passes the token on.",
     ),
     Reason(
         "NetworkDenied",
