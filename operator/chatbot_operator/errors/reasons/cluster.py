@@ -30,7 +30,8 @@ CLUSTER: Final = (
         "ClusterRefused",
         Stuck,
         "The cluster refuses what the operator wrote.",
-        "Change the admission policy, the quota or the operator's rights that are named below.",
+        "Change what is named below: a field of the chatbot, an admission policy, a quota or the"
+        " operator's rights.",
     ),
     Reason(
         "MutatedByAdmission",
