@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chatbot_operator import naming
-from chatbot_operator.ports import Credential, Readiness
+from chatbot_operator.ports import Credential, Presented, Readiness
 from unit.bodies import INSTALLATION
-from unit.small_world import SmallWorld
+from unit.small_world import PROVEN, SmallWorld
 
 BEFORE, AFTER = INSTALLATION.issuer, "https://issuer/after/"
 GRACE, RESYNC = INSTALLATION.credential_grace, INSTALLATION.resync
@@ -54,6 +54,54 @@ async def test_without_a_proof_the_old_credential_stays():
     for _ in range(4):
         await world.look(after=RESYNC)
     assert issuers(world) == [BEFORE, AFTER]
+
+
+def presenting(issuer, reason="Proven", proven_at=PROVEN.proven_at):
+    """What a pod answers that has a token of this issuer."""
+    subject = naming.subject("team", "support")
+    claims = Presented(issuer, subject, INSTALLATION.audience)
+    return Readiness(reason, "AADSTS700211: no match.", proven_at, claims)
+
+
+async def test_while_a_pod_presents_the_former_issuer_its_credential_stays():
+    world = await changed()
+    world.pods.answer = presenting(BEFORE)
+    for _ in range(4):
+        await world.look(after=RESYNC)
+    assert issuers(world) == [BEFORE, AFTER]
+    assert world.condition("Ready") == ("True", "Ready")
+    world.pods.answer = presenting(AFTER)
+    await world.look(after=RESYNC)
+    assert issuers(world) == [AFTER]
+
+
+async def test_longer_tokens_make_a_longer_grace():
+    world = await changed()
+    life = 4 * GRACE
+    world.chatbot["spec"]["serviceAccount"] = {"tokenExpirationSeconds": life}
+    for _ in range(4):
+        await world.look(after=life / 4 - 1)
+    assert issuers(world) == [BEFORE, AFTER]
+    for _ in range(2):
+        await world.look(after=RESYNC)
+    assert issuers(world) == [AFTER]
+
+
+async def test_a_pod_that_is_refused_with_a_token_of_the_former_issuer_is_told_and_not_cut_off():
+    world = await changed()
+    world.pods.answer = presenting(BEFORE, "ExchangeRefused")
+    for _ in range(4):
+        await world.look(after=RESYNC)
+    assert world.condition("AccessProven") == ("False", "FederationMisconfigured")
+    said = next(c for c in world.chatbot["status"]["conditions"] if c["type"] == "AccessProven")
+    for word in (BEFORE, AFTER, "restart whichever still has a token of the former one"):
+        assert word in said["message"]
+    assert issuers(world) == [BEFORE, AFTER]
+    world.pods.answer = presenting(AFTER)
+    for _ in range(3):
+        await world.look(after=RESYNC)
+    assert world.condition("Ready") == ("True", "Ready")
+    assert issuers(world) == [AFTER]
 
 
 async def test_credentials_that_are_not_ours_stay():

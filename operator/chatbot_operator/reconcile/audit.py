@@ -8,20 +8,29 @@ from collections.abc import Iterable
 from chatbot_operator import backoff
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Blind, Fault, Refusal, Stuck, Transient
-from chatbot_operator.ports import Assignment, Credential, World
+from chatbot_operator.ports import Assignment, Credential, Readiness, World
 from chatbot_operator.reconcile.memory import Audit, Granted, Memory
 from chatbot_operator.reconcile.outcome import Findings, judging
 from chatbot_operator.status import Surplus, by_type, parse
 from chatbot_operator.steps.audit import surplus
 from chatbot_operator.steps.federation import CREDENTIALS, retire
 
+HARMLESS = frozenset({"FederationNearlyFull", "MutatedByAdmission"})
+"""Trouble of a chatbot that is answered with its present credential all the same."""
+
 
 async def audit(
-    world: World, chatbot: Chatbot, memory: Memory, findings: Findings, foreign: list[Surplus]
+    world: World,
+    chatbot: Chatbot,
+    memory: Memory,
+    findings: Findings,
+    *,
+    foreign: list[Surplus],
+    answers: list[Readiness],
 ) -> None:
     """Put into the findings what was found beside `foreign`, in Azure and in the namespace.
 
-    What could not be looked for leaves what was known.
+    What could not be looked for leaves what was known. `answers` are the pods'.
     """
     known = memory.audits.get(chatbot.uid) or _published(world, chatbot, foreign)
     if known is not None:
@@ -32,7 +41,7 @@ async def audit(
         try:
             async with judging():
                 assigned = await _assigned(world, held, memory)
-                credentials = await _credentials(world, chatbot, held)
+                credentials = await _credentials(world, chatbot, held, answers)
                 found = await surplus(
                     world,
                     chatbot,
@@ -61,19 +70,25 @@ def _nearly_full(credentials: int) -> Fault:
     )
 
 
-async def _credentials(world: World, chatbot: Chatbot, held: Granted) -> list[Credential]:
+async def _credentials(
+    world: World, chatbot: Chatbot, held: Granted, answers: list[Readiness]
+) -> list[Credential]:
     """Give the identity's credentials, without those that have outlived their issuer.
 
     Pods go on with tokens of the former one until the kubelet brings others: no credential goes
-    before pods were proven with the new one, and its grace is over.
+    before the pods that were asked are proven with the new one, and the others' tokens are over.
     """
     found = await world.azure.credentials(held.identity.id)
     since, conditions = chatbot.recorded.credential_since, by_type(chatbot.status)
     proven = "AccessProven" in conditions and conditions["AccessProven"].status == "True"
     trouble = conditions.get("Degraded")
-    if not since or not proven or (trouble and trouble.reason != "FederationNearlyFull"):
+    if not since or not proven or (trouble and trouble.reason not in HARMLESS):
         return found
-    if (world.now() - parse(since)).total_seconds() < world.installation.credential_grace:
+    presented = {each.presented.issuer for each in answers if each.presented}
+    if presented - {world.installation.issuer}:
+        return found
+    grace = max(world.installation.credential_grace, chatbot.pods.token_seconds or 0)
+    if (world.now() - parse(since)).total_seconds() < grace:
         return found
     return await retire(world, chatbot, held.identity, found)
 

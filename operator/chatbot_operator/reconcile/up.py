@@ -161,17 +161,21 @@ def _require_reached(findings: Findings, served: _Served) -> None:
 async def _serve(world: World, wanted: Wanted, memory: Memory, findings: Findings) -> _Served:
     """Run the pods and lead visitors to them."""
     async with findings.step("WorkloadReady", "PodsRun") as said:
+        borne: list[Fault] = []
         chatbot = await prompted(world, wanted.chatbot)
         wanted = replace(wanted, chatbot=chatbot)
         since = findings.facts.get("grantedAt", {}).get("credential") or stamp(world.now())
-        await workload.configure(world, wanted, credential_since=since)
+        await workload.configure(world, wanted, credential_since=since, borne=borne)
         wanted = replace(wanted, replicas=await scaling.replicas(world, chatbot))
-        deployment, service = await workload.run(world, wanted)
-        await scaling.scale(world, chatbot)
+        deployment, service = await workload.run(world, wanted, borne=borne)
+        await scaling.scale(world, chatbot, borne=borne)
+        for fault in borne:
+            findings.degrade(fault)
         unreached = await _expose(world, chatbot, service)
         pods = await workload.pods(world, chatbot)
-        await audit(world, chatbot, memory, findings, workload.foreign(wanted, deployment, pods))
         answers = await proof.ask(world, pods)
+        strange = workload.foreign(wanted, deployment, pods)
+        await audit(world, chatbot, memory, findings, foreign=strange, answers=answers)
         await injection.restart(world, chatbot, pods, answers, memory.restarted)
         status = deployment.get("status", {})
         available: int = status.get("availableReplicas", 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import REASONS, KubernetesRefusal, Pending, Stuck
+from chatbot_operator.errors import REASONS, Fault, KubernetesRefusal, Pending, Stuck
 from chatbot_operator.manifests import (
     differences,
     differs,
@@ -27,10 +28,32 @@ from chatbot_operator.ports import (
     World,
 )
 
+T = TypeVar("T")
+
 ATTEMPTS: Final = 3
 """How often something is applied that admission undoes each time."""
 OPTIONAL: Final = (AUTOSCALERS, DISRUPTION_BUDGETS, HTTP_ROUTES, INGRESSES, NETWORK_POLICIES)
 """What only some chatbots have."""
+
+
+class Undone(Stuck):
+    """Admission changes each time what the operator applies; `live` is what there is instead."""
+
+    def __init__(self, resource: Resource, live: Object, manifest: Object) -> None:
+        known = REASONS["MutatedByAdmission"]
+        what = ", ".join(differences(live, manifest))
+        name = f"{resource.kind} {live['metadata']['name']}"
+        super().__init__(known.name, f"{known.cause} {known.fix} {name}: {what}.")
+        self.live = live
+
+
+async def bear(made: Awaitable[T], borne: list[Fault]) -> T | Object:
+    """Go on with what admission made of an object, where the proof shows whether it works."""
+    try:
+        return await made
+    except Undone as undone:
+        borne.append(undone)
+        return undone.live
 
 
 async def require_free(world: World, chatbot: Chatbot, resource: Resource) -> None:
@@ -40,7 +63,10 @@ async def require_free(world: World, chatbot: Chatbot, resource: Resource) -> No
 
 
 async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: Object) -> Object:
-    """Make the live object what the manifest says, and give it; one of somebody else's stays."""
+    """Make the live object what the manifest says, and give it; one of somebody else's stays.
+
+    Raises Undone where admission has it otherwise.
+    """
     live = await world.kubernetes.get(resource, chatbot.namespace, chatbot.name)
     _require_ours(live, chatbot, resource)
     if live is not None and "deletionTimestamp" in live["metadata"]:
@@ -48,7 +74,7 @@ async def ensure(world: World, chatbot: Chatbot, resource: Resource, manifest: O
     if live is not None and not differs(live, manifest):
         return await _disclaim(world, resource, live)
     if live is not None and world.undone.get(live["metadata"]["uid"]) == outcome(live, manifest):
-        raise _mutated(resource, live, manifest)
+        raise Undone(resource, live, manifest)
     applied = await _put(world, resource, manifest, live)
     for _ in range(ATTEMPTS - 1):
         if not differs(applied, manifest):
@@ -64,14 +90,8 @@ def _require_kept(world: World, resource: Resource, applied: Object, manifest: O
     uid = applied["metadata"]["uid"]
     if differs(applied, manifest):
         world.undone[uid] = outcome(applied, manifest)
-        raise _mutated(resource, applied, manifest)
+        raise Undone(resource, applied, manifest)
     world.undone.pop(uid, None)
-
-
-def _mutated(resource: Resource, live: Object, manifest: Object) -> Stuck:
-    what = f"{resource.kind} {live['metadata']['name']}: {', '.join(differences(live, manifest))}"
-    known = REASONS["MutatedByAdmission"]
-    return Stuck(known.name, f"{known.cause} {known.fix} {what}.")
 
 
 async def _put(world: World, resource: Resource, manifest: Object, live: Object | None) -> Object:

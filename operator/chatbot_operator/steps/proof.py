@@ -26,7 +26,10 @@ ASKED: Final = 5
 TIME: Final = "%Y-%m-%d %H:%M UTC"
 
 _FIXES: Final = {
-    "issuer": "Restart the operator if the cluster's issuer has changed.",
+    "issuer": (
+        "If the cluster's issuer has changed, restart whichever still has a token of the former"
+        " one: the pod, or the operator. The kubelet replaces the pod's by itself in its time."
+    ),
     "subject": "Let the pod run under the chatbot's own service account.",
     "audience": "Set TOKEN_AUDIENCE of the operator to what the webhook projects.",
 }

@@ -6,8 +6,9 @@ from typing import Final
 
 from chatbot_operator import manifests, ports
 from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.errors import Fault
 from chatbot_operator.ports import Object, World
-from chatbot_operator.steps.children import ensure, provide, remove
+from chatbot_operator.steps.children import bear, ensure, provide, remove
 
 HANDOVER: Final = f"{manifests.MANAGER}-handover"
 
@@ -50,10 +51,13 @@ async def _hand_over(world: World, live: Object) -> None:
         )
 
 
-async def scale(world: World, chatbot: Chatbot) -> None:
-    """Give a proven chatbot its autoscaler, and one of many pods its disruption budget."""
+async def scale(world: World, chatbot: Chatbot, *, borne: list[Fault]) -> None:
+    """Give a proven chatbot its autoscaler, and one of many pods its disruption budget.
+
+    Into `borne` goes what admission has otherwise: pods serve all the same.
+    """
     scaler = manifests.autoscaler(chatbot)
     if scaler is not None and chatbot.recorded.proven_at:
-        await ensure(world, chatbot, ports.AUTOSCALERS, scaler)
+        await bear(ensure(world, chatbot, ports.AUTOSCALERS, scaler), borne)
     budget = manifests.disruption_budget(chatbot)
-    await provide(world, chatbot, ports.DISRUPTION_BUDGETS, budget)
+    await bear(provide(world, chatbot, ports.DISRUPTION_BUDGETS, budget), borne)

@@ -6,11 +6,11 @@ import re
 
 from chatbot_operator import manifests, ports
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.errors import REASONS, Pending, Stuck
+from chatbot_operator.errors import REASONS, Fault, Pending, Stuck
 from chatbot_operator.manifests import Wanted
 from chatbot_operator.ports import Object, Readiness, World
 from chatbot_operator.status import Surplus
-from chatbot_operator.steps.children import OPTIONAL, ensure, provide, remove
+from chatbot_operator.steps.children import OPTIONAL, bear, ensure, provide, remove
 from chatbot_operator.steps.together import both, every
 
 LEAVING_SECONDS = 90.0
@@ -33,27 +33,30 @@ _BROKEN = {
 }
 
 
-async def configure(world: World, wanted: Wanted, *, credential_since: str) -> None:
+async def configure(
+    world: World, wanted: Wanted, *, credential_since: str, borne: list[Fault]
+) -> None:
     """Write what pods read when they start, and who may reach them, before the first of them.
 
-    `credential_since`: when the federated credential was written (RFC 3339).
+    `credential_since`: when the federated credential was written (RFC 3339). Into `borne` goes what
+    admission undid and the proof will show to work or not; of whom is let in, it shows nothing.
     """
     chatbot = wanted.chatbot
     account = manifests.service_account(chatbot, wanted.identity)
     authorities = world.installation.outlet.authorities
     given = manifests.config_map(chatbot, since=credential_since, authorities=authorities)
     await every(
-        ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account),
-        ensure(world, chatbot, ports.CONFIG_MAPS, given),
+        bear(ensure(world, chatbot, ports.SERVICE_ACCOUNTS, account), borne),
+        bear(ensure(world, chatbot, ports.CONFIG_MAPS, given), borne),
         provide(world, chatbot, ports.NETWORK_POLICIES, manifests.network_policy(wanted)),
     )
 
 
-async def run(world: World, wanted: Wanted) -> tuple[Object, Object]:
-    """Write Deployment and Service, and give them as they live."""
+async def run(world: World, wanted: Wanted, *, borne: list[Fault]) -> tuple[Object, Object]:
+    """Write Deployment and Service, and give them as they live; `borne` as above."""
     chatbot = wanted.chatbot
     return await both(
-        ensure(world, chatbot, ports.DEPLOYMENTS, manifests.deployment(wanted)),
+        bear(ensure(world, chatbot, ports.DEPLOYMENTS, manifests.deployment(wanted)), borne),
         ensure(world, chatbot, ports.SERVICES, manifests.service(chatbot)),
     )
 
