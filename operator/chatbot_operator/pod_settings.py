@@ -17,13 +17,26 @@ RESERVED_KEY: Final = re.compile(
 )
 """Keys of labels and annotations that are the operator's, or that only it tells the webhook."""
 
+STEERING_KEY: Final = re.compile(
+    r".*[iI]mage.*|.*/(userV|v)olume.*|.*(apparmor|seccomp).*|aadpodidbinding"
+    r"|sidecar\.istio\.io/bootstrapOverride"
+    r"|(inject\.istio\.io|instrumentation\.opentelemetry\.io|k8s\.v1\.cni\.cncf\.io)/.*"
+)
+"""Keys by which webhooks and the node bring other code, volumes, networks, identities into pods.
+
+A pod holds the chatbot's identity: what the account says of images would say nothing.
+"""
+
 RESERVED_VARIABLE: Final = re.compile(
     r"(AZURE|OPENAI|SSL|CHAT|PROOF|MEMORY|ACCESS|EXTRA_CA)_.*"
     r"|HOST|PORT|OPS_PORT|TEMPERATURE|TOP_P|MAX_OUTPUT_TOKENS|DAILY_TOKEN_BUDGET|CONTEXT_WINDOW"
     r"|SYSTEM_PROMPT_FILE|CREDENTIAL_SINCE_FILE|DEPLOYMENT_NAME"
     r"|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy"
+    r"|(LD|OPENSSL|MSI|IDENTITY|RES)_.*|PYTHON.*|PATH|SSLKEYLOGFILE|(REQUESTS|CURL)_CA_BUNDLE"
+    r"|HOSTALIASES|LOCALDOMAIN|GCONV_PATH|GLIBC_TUNABLES"
 )
-"""Variables by which the operator and the webhook tell the chatbot what it is.
+"""Variables by which the operator and the webhook tell the chatbot what it is, and those that make
+an image do other than it does: run other code, trust others, find others by a name.
 
 Where a proxy stands in small letters, too, those count (urllib.request.getproxies_environment).
 """
@@ -67,13 +80,17 @@ class PodSettings:
             priority_class=pods.get("priorityClassName", ""),
             pull_secrets=tuple(each["name"] for each in pods.get("imagePullSecrets", ())),
             env=_free(env, RESERVED_VARIABLE),
-            labels=_free(pods.get("labels", {}), RESERVED_KEY),
-            annotations=_free(pods.get("annotations", {}), RESERVED_KEY),
+            labels=_free(pods.get("labels", {}), RESERVED_KEY, STEERING_KEY),
+            annotations=_free(pods.get("annotations", {}), RESERVED_KEY, STEERING_KEY),
             skip_containers=tuple(pods.get("skipContainers", ())),
-            account_annotations=_free(account.get("annotations", {}), RESERVED_KEY),
+            account_annotations=_free(account.get("annotations", {}), RESERVED_KEY, STEERING_KEY),
             token_seconds=account.get("tokenExpirationSeconds"),
         )
 
 
-def _free(given: Mapping[str, str], reserved: re.Pattern[str]) -> Mapping[str, str]:
-    return {key: value for key, value in given.items() if not reserved.fullmatch(key)}
+def _free(given: Mapping[str, str], *reserved: re.Pattern[str]) -> Mapping[str, str]:
+    return {
+        key: value
+        for key, value in given.items()
+        if not any(pattern.fullmatch(key) for pattern in reserved)
+    }

@@ -35,6 +35,7 @@ STEPS: Final = (
 AWAITING_PROOF: Final = "AwaitingProof"
 """Of a step that is not done because a later one is not; Ready names that one."""
 MESSAGE_LIMIT: Final = 2048
+_LONG_AGO: Final = dt.datetime.fromtimestamp(0, dt.UTC)
 _TRACED: Final = re.compile(r"(.*) \(request ([-.:\w]{1,100})\)", re.DOTALL | re.ASCII)
 _TIME: Final = re.compile(r"(?<![-\w])\d[-:./TZ\d]*(?![-\w])", re.ASCII)
 """Numbers and times that stand alone; those within a name count."""
@@ -212,5 +213,13 @@ def stamp(time: dt.datetime) -> str:
 
 
 def parse(text: str) -> dt.datetime:
-    """Read a time as Kubernetes writes it."""
-    return dt.datetime.fromisoformat(text)
+    """Read a time as Kubernetes writes it; what it would not write was forged, and is long ago.
+
+    The API server takes `2026-01-31T12:00:00+99:99` for a time
+    (https://github.com/kubernetes/kube-openapi/blob/master/pkg/validation/strfmt/time.go): a pass
+    that ends at it would never come to a withdrawal.
+    """
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return _LONG_AGO

@@ -12,7 +12,7 @@ import pytest
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS, DEPLOYMENTS, SERVICE_ACCOUNTS
 from chatbot_operator.reconcile import Key
 from cheating import CLIENT_ID, GRACE, forge, holdings, take_back
-from cluster_world import ACCOUNT_ID, Operator, account, chatbot, key
+from cluster_world import ACCOUNT_ID, ASSIGNMENTS, Operator, account, chatbot, key
 
 
 def stolen(theirs):
@@ -84,17 +84,45 @@ async def test_no_status_hides_from_a_deletion_what_there_is(
     assert await azure.described(mallory) == []
 
 
-@pytest.mark.parametrize("time", ["2099-01-01T00:00:00Z", "always new"])
+TIMES = [
+    "2099-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+    "0001-01-01T00:00:00+23:59",
+    "2026-01-31T12:00:00+99:99",
+    "2026-01-31T12:00:00ZTwhatever",
+]
+"""Times that the API server takes for such."""
+
+
+@pytest.mark.parametrize("time", [*TIMES, ""], ids=[*TIMES, "always new"])
 async def test_a_forged_time_buys_no_time(*, operator, hand, azure, clock, mallory, time):
     def young(status):
-        now = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
         for condition in status["conditions"]:
-            condition["lastTransitionTime"] = time if time.startswith("2099") else now
+            now = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+            condition["lastTransitionTime"] = time or now
 
     await take_back(operator, hand, clock, mallory)
     await forge(hand, mallory, young)
     await operator.look(key(mallory))
     assert await azure.described(mallory) == []
+
+
+@pytest.mark.parametrize("time", TIMES)
+async def test_a_forged_time_keeps_nothing_from_being_put_right(
+    *, operator, hand, azure, mallory, time
+):
+    def timed(status):
+        status["provenAt"] = time
+        status["grantedAt"] = {"role": time, "credential": time}
+        for condition in status["conditions"]:
+            condition["lastTransitionTime"] = time
+
+    await forge(hand, mallory, timed)
+    (ours,) = await azure.described(mallory)
+    await azure.done("DELETE", f"{ASSIGNMENTS}/{ours['name']}")
+    await Operator(operator.world, hand).settle(key(mallory))
+    assert len(await azure.described(mallory)) == 1
+    assert (await hand.conditions(mallory))["Ready"]["status"] == "True"
 
 
 async def test_a_forged_permission_gives_none(*, operator, hand, azure, namespace):

@@ -10,14 +10,21 @@ import yaml
 from affinity import AFFINITY, paths
 from chatbot_operator import manifests
 from chatbot_operator.manifests import TEMPLATE
-from chatbot_operator.pod_settings import RESERVED_VARIABLE
+from chatbot_operator.pod_settings import RESERVED_VARIABLE, STEERING_KEY
 from fields import REACHES, SHOWN_ELSEWHERE, leaves
 from unit.bodies import wanted
 
 CRD = Path(__file__).parents[2] / "crds" / "azureopenaichatbots.yaml"
 RESERVED = {
-    "labels": {"azure.workload.identity/use": "false", "app.kubernetes.io/name": "x"},
-    "annotations": {"azure.workload.identity/inject-proxy-sidecar": "true"},
+    "labels": {
+        "aadpodidbinding": "x",
+        "azure.workload.identity/use": "false",
+        "app.kubernetes.io/name": "x",
+    },
+    "annotations": {
+        "azure.workload.identity/inject-proxy-sidecar": "true",
+        "sidecar.istio.io/proxyImage": "x",
+    },
     "env": [{"name": "AZURE_CLIENT_ID", "value": "x"}, {"name": "HOST", "value": "x"}],
 }
 
@@ -36,6 +43,7 @@ def test_what_an_older_schema_let_in_does_not_reach_the_pods():
 
 def test_the_schema_reserves_the_variables_that_the_operator_leaves_out():
     assert f"matches('^({RESERVED_VARIABLE.pattern})$')" in CRD.read_text()
+    assert f"matches(r'^({STEERING_KEY.pattern})$')" in CRD.read_text()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 
 import pytest
 from chatbot_operator import ports
@@ -271,6 +272,34 @@ async def test_many_at_once_keep_what_they_have_until_somebody_confirms():
     assert world.condition("Ready") == ("False", "NamespaceNotAllowed")
 
 
+def taken(world, number, *, since):
+    """Let so many of the others that are denied have lost their role."""
+    bodies = [o for (kind, *_), o in world.cluster.objects.items() if "chatbots" in kind]
+    for body in [each for each in bodies if each["metadata"]["uid"].startswith("True-")][:number]:
+        body["status"].pop("grantedAt")
+        (permitted,) = body["status"]["conditions"]
+        permitted["lastTransitionTime"] = stamp(since)
+        gone = {**permitted, "type": "RoleAssigned", "reason": "Withdrawn"}
+        body["status"]["conditions"] = [permitted, gone]
+
+
+@pytest.mark.parametrize(("hours", "held"), [(0, True), (0.9, True), (2, False)])
+async def test_some_that_are_confirmed_do_not_release_the_rest_of_their_wave(hours, held):
+    world = await working()
+    others(world, 6, denied=True)
+    deny(world)
+    await world.look()
+    taken(world, 5, since=NOON - dt.timedelta(hours=hours))
+    world.restart()
+    await world.look(after=GRACE)
+    assert bool(world.azure.assigned) is held
+    if held:
+        assert world.condition("Permitted") == ("False", HELD)
+        message = world.chatbot["status"]["conditions"][0]["message"]
+        assert "7 of the 7" in message
+        assert "5 of them have lost it" in message
+
+
 async def test_few_at_once_are_withdrawn():
     world = await working()
     others(world, 4, denied=True)
@@ -291,7 +320,8 @@ def test_those_that_hold_nothing_or_go_are_not_counted():
     others(world, 2, denied=False)
     bodies = [o for (kind, *_), o in world.cluster.objects.items() if "chatbots" in kind]
     bodies[1]["metadata"]["deletionTimestamp"] = stamp(NOON)
-    assert count(bodies) == (4, 2)
+    counted = count(bodies, NOON)
+    assert (counted.holding, counted.denied, counted.taken) == (4, 2, ())
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,14 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many chatbots hold grants, how many of those are denied, and when they were counted."""
+    """How many chatbots hold grants, how many of those are denied, and when they were counted.
+
+    `taken` tells since when those are denied that hold none any more.
+    """
 
     holding: int
     denied: int
+    taken: tuple[dt.datetime, ...]
     at: dt.datetime
 
 

@@ -275,10 +275,10 @@ def _patience(world: World, chatbot: Chatbot) -> float:
 
 
 def _grants(world: World, chatbot: Chatbot, findings: Findings) -> proof.Grants:
-    granted, now = findings.facts.get("grantedAt", {}), stamp(world.now())
+    granted, now = findings.facts.get("grantedAt", {}), world.now()
     return proof.Grants(
-        role=parse(granted.get("role", now)),
-        federation=parse(granted.get("credential", now)),
+        role=min(now, parse(granted.get("role", stamp(now)))),
+        federation=min(now, parse(granted.get("credential", stamp(now)))),
         deadline=dt.timedelta(seconds=world.installation.propagation_deadline),
         credential=trusted(chatbot, world.installation),
     )

@@ -26,8 +26,12 @@ from chatbot_operator.steps.role import take
 from chatbot_operator.steps.workload import silence
 
 HELD: Final = "MassRevocationHeld"
+TAKEN: Final = ("Withdrawn", "AccessRemains")
+"""What RoleAssigned says where the operator's own assignment is gone."""
 BRAKE_COUNT: Final = 5
 BRAKE_SHARE: Final = 0.1
+WAVE: Final = dt.timedelta(hours=1)
+"""Denials that lie no further apart are of one wave, however long it takes to confirm some."""
 CENSUS_SECONDS: Final = 10.0
 """A thousand chatbots that are denied together count themselves once, not a thousand times."""
 
@@ -51,9 +55,7 @@ def denial(chatbot: Chatbot, memory: Memory, now: dt.datetime) -> Denial:
     seen = memory.denied.get(chatbot.uid)
     memory.denied.setdefault(chatbot.uid, now)
     written = transitioned(chatbot.status, "Permitted", "False")
-    permitted = by_type(chatbot.status).get("Permitted")
-    denied = permitted is not None and permitted.reason in (*DENIALS, HELD)
-    if written is None or written > now or not denied:
+    if written is None or written > now or not _is_denied(chatbot):
         written = None
         chatbot = _without_permitted(chatbot)
     times = [time for time in (seen, written) if time is not None]
@@ -80,7 +82,7 @@ async def withdrawal(
             holders = await made(world, chatbot, memory.granted.get(chatbot.uid))
             if not holders:
                 return backing_off
-            held = await _held(world, chatbot, memory)
+            held = await _held(world, found, memory)
             if held:
                 findings.put(false("Permitted", HELD, f"{denied.message} {held}"))
                 return backing_off
@@ -128,33 +130,51 @@ def _remains(assignments: Iterable[Assignment]) -> str:
     )
 
 
-async def _held(world: World, chatbot: Chatbot, memory: Memory) -> str:
-    """Say in words why nothing is taken away now; empty when it may be."""
-    if chatbot.withdrawal_confirmed:
+async def _held(world: World, found: Denial, memory: Memory) -> str:
+    """Say in words why nothing is taken away now; empty when it may be.
+
+    Those of its wave that have lost their role count as if they still had it: else the confirmation
+    of some would leave few enough to let the rest go.
+    """
+    chatbot = found.chatbot
+    if chatbot.withdrawal_confirmed or chatbot.recorded.withdrawn:
         return ""
     now, counted = world.now(), memory.census
     if counted is None or (now - counted.at).total_seconds() >= CENSUS_SECONDS:
-        holding, denied = count(await world.kubernetes.select(ports.CHATBOTS, "", {}))
-        counted = memory.census = Census(holding, denied, now)
-    if not too_many(counted.holding, counted.denied):
+        counted = memory.census = count(await world.kubernetes.select(ports.CHATBOTS, "", {}), now)
+    lost = sum(abs(time - found.since) <= WAVE for time in counted.taken)
+    holding, denied = counted.holding + lost, counted.denied + lost
+    if not too_many(holding, denied):
         return ""
+    already = f" ({lost} of them have lost it)" if lost else ""
     return (
-        f"{counted.denied} of the {counted.holding} chatbots that have access would lose it at"
-        " once, so nothing is taken away yet. If that is meant:"
+        f"{denied} of the {holding} chatbots that have access would lose it at once{already}, so"
+        " nothing is taken away yet. If that is meant:"
         f" `kubectl annotate chatbot {chatbot.name} {CONFIRM}=true`, for many with -l or --all."
     )
 
 
-def count(chatbots: Iterable[Object]) -> tuple[int, int]:
-    """Count the chatbots that hold a role, and those of them that are denied."""
-    holders = [
-        one
-        for one in map(Chatbot.parse, chatbots)
-        if one.recorded.role_since and one.deleted_at is None
-    ]
-    permitted = [by_type(one.status).get("Permitted") for one in holders]
-    denied = [p for p in permitted if p and p.status == "False" and p.reason in (*DENIALS, HELD)]
-    return len(holders), len(denied)
+def count(chatbots: Iterable[Object], now: dt.datetime) -> Census:
+    """Count the chatbots that hold a role and those of them that are denied, by their statuses."""
+    there = [one for one in map(Chatbot.parse, chatbots) if one.deleted_at is None]
+    denied = [one for one in there if _is_denied(one)]
+    since = [transitioned(one.status, "Permitted", "False") for one in denied if _is_taken(one)]
+    return Census(
+        holding=sum(bool(one.recorded.role_since) for one in there),
+        denied=sum(bool(one.recorded.role_since) for one in denied),
+        taken=tuple(filter(None, since)),
+        at=now,
+    )
+
+
+def _is_denied(chatbot: Chatbot) -> bool:
+    said = by_type(chatbot.status).get("Permitted")
+    return said is not None and said.status == "False" and said.reason in (*DENIALS, HELD)
+
+
+def _is_taken(chatbot: Chatbot) -> bool:
+    said = by_type(chatbot.status).get("RoleAssigned")
+    return said is not None and said.status == "False" and said.reason in TAKEN
 
 
 def too_many(holding: int, denied: int) -> bool:

@@ -31,6 +31,9 @@ async def replicas(world: World, chatbot: Chatbot) -> int | None:
         return max(1, min(chatbot.most_pods, running))
     if live is None or running == 0:
         return wanted
+    if running > chatbot.most_pods:
+        # By hand, or by an autoscaler of somebody else's: two keep each other from acting.
+        return chatbot.most_pods
     await _hand_over(world, live)
     return None
 
