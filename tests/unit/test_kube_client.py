@@ -35,7 +35,7 @@ class Api:
 
 
 @asynccontextmanager
-async def cluster(api):
+async def cluster(api, **how):
     runner = web.ServerRunner(web.Server(api))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -43,7 +43,7 @@ async def cluster(api):
     configuration = type.__call__(Configuration)
     configuration.host = "http://{}:{}".format(*runner.addresses[0])
     try:
-        async with Cluster(configuration) as one:
+        async with Cluster(configuration, **how) as one:
             yield one
     finally:
         await runner.cleanup()
@@ -164,3 +164,26 @@ async def test_a_server_that_is_not_there_is_a_refusal_without_a_status():
         with pytest.raises(KubernetesRefusal) as caught:
             await unreachable.get(CHATBOTS, "team", "support")
     assert caught.value.status == 0
+
+
+class OverError(Exception):
+    """The time of whoever asks is over."""
+
+
+@pytest.mark.parametrize("connected", [False, True])
+async def test_nothing_leaves_whose_time_ended_while_it_waited_for_a_connection(connected):
+    api, questions = Api(), 0
+    last = 3 if connected else 1
+
+    def before():
+        nonlocal questions
+        questions += 1
+        if questions > last:
+            raise OverError
+
+    async with cluster(api, before=before) as one:
+        if connected:
+            await one.get(PODS, "team", "first")
+        with pytest.raises(OverError):
+            await one.get(PODS, "team", "second")
+    assert len(api.asked) == int(connected)

@@ -5,6 +5,7 @@ One touch of a typed API (CoreV1Api) loads the models of all of them: 104 MiB, m
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import logging
@@ -18,20 +19,17 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 
 from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.kube.events import body_of
 from chatbot_operator.ports import EVENTS, Note, Object, Resource
 
 log = logging.getLogger("chatbot_operator")
 
 FIELD_MANAGER = "chatbot-operator"
-CONTROLLER = "chatbot-operator.dev/operator"
 TIMEOUT_SECONDS = 30
 PAGE = 500
 """Objects of a list that are read at once: more would hold up the loop."""
 TERMINATING = "NamespaceTerminating"
 """https://pkg.go.dev/k8s.io/api/core/v1#NamespaceTerminatingCause"""
-TAIL_BYTES = 100
-NOTE_LIMIT = 1024
-"""Bytes of an event's note."""
 
 OF_NOTHING = "1"
 """The resourceVersion that no object has: etcd's revision before its first write. An apply with it
@@ -48,7 +46,8 @@ JSON = "application/json-patch+json"
 class Cluster:
     """A cluster's API; an asynchronous context manager that closes its connections.
 
-    `before` is called right before each request leaves. `namespaces` are all that there is to this
+    `before` is called right before each request leaves: when it is begun, and when it has got its
+    connection, which may take a while to open. `namespaces` are all that there is to this
     operator; none: those of the cluster.
     """
 
@@ -59,7 +58,9 @@ class Cluster:
         before: Callable[[], None] = lambda: None,
         namespaces: tuple[str, ...] = (),
     ) -> None:
-        self._client = ApiClient(configuration)
+        asking = copy.copy(configuration)
+        asking.trace_configs = [_last_question(before)]
+        self._client = ApiClient(asking)
         self._before = before
         self._namespaces = namespaces
         self._host = configuration.host.rstrip("/")
@@ -186,7 +187,7 @@ class Cluster:
             raise
 
     async def event(self, regarding: Object, note: Note, *, at: dt.datetime) -> None:
-        event = _event(regarding, note, at, instance=socket.gethostname())
+        event = body_of(regarding, note, at, instance=socket.gethostname())
         try:
             await self._call("POST", _path(EVENTS, event["metadata"]["namespace"]), body=event)
         except KubernetesRefusal as refusal:
@@ -216,45 +217,16 @@ class Cluster:
         return _answer(f"{method} {path}", response.status, text)
 
 
-def _event(regarding: Object, note: Note, at: dt.datetime, *, instance: str) -> Object:
-    """Write an event as events.k8s.io/v1 wants it, within its bounds.
+def _last_question(before: Callable[[], None]) -> aiohttp.TraceConfig:
+    """Ask whenever a request has got its connection: it is written without another wait."""
 
-    About something without a namespace it goes to `default`
-    (https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/events.go).
-    """
-    metadata = regarding["metadata"]
-    return {
-        "apiVersion": EVENTS.api_version,
-        "kind": EVENTS.kind,
-        "metadata": {
-            "namespace": metadata.get("namespace", "default"),
-            "generateName": f"{metadata['name']}-",
-        },
-        "eventTime": at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "reportingController": CONTROLLER,
-        "reportingInstance": instance[:128],
-        "type": "Warning" if note.warning else "Normal",
-        "reason": note.reason[:128],
-        "action": note.action[:128],
-        "note": _within(note.message, NOTE_LIMIT),
-        "regarding": {
-            "apiVersion": regarding["apiVersion"],
-            "kind": regarding["kind"],
-            "namespace": metadata.get("namespace", ""),
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-            "resourceVersion": metadata["resourceVersion"],
-        },
-    }
+    async def ask(*_: object) -> None:
+        before()
 
-
-def _within(text: str, limit: int) -> str:
-    """Cut a text to so many bytes, in the middle: at its end may be the id of a request."""
-    whole = text.encode()
-    if len(whole) <= limit:
-        return text
-    head, tail = whole[: limit - TAIL_BYTES - 3], whole[-TAIL_BYTES:]
-    return f"{head.decode(errors='ignore')}…{tail.decode(errors='ignore')}"
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(ask)
+    trace.on_connection_reuseconn.append(ask)
+    return trace
 
 
 def _answer(operation: str, status: int, text: bytes) -> Object:
