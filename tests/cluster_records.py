@@ -18,22 +18,37 @@ USER = "system:serviceaccount:chatbot-operator:chatbot-operator"
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A moment: how long the log was, and when."""
+
+    size: int
+    at: dt.datetime
+
+
+def received(event: Any) -> dt.datetime:
+    return dt.datetime.fromisoformat(event["requestReceivedTimestamp"])
+
+
+@dataclass(frozen=True)
 class Audit:
     """What the API server's audit log says about the operator."""
 
     log: Path
 
-    def mark(self) -> int:
-        return self.log.stat().st_size
+    def mark(self) -> Mark:
+        return Mark(self.log.stat().st_size, dt.datetime.now(dt.UTC))
 
-    def since(self, mark: int) -> list[Any]:
-        """The operator's requests that were completed after `mark`, oldest first."""
+    def since(self, mark: Mark) -> list[Any]:
+        """The operator's requests that came in after `mark`, oldest first.
+
+        The API server answers first and writes the log then, on a busy machine a while later.
+        """
         with self.log.open("rb") as lines:
-            lines.seek(mark)
+            lines.seek(mark.size)
             events = (json.loads(line) for line in lines if USER.encode() in line)
-            return [e for e in events if e["user"]["username"] == USER]
+            return [e for e in events if e["user"]["username"] == USER and received(e) > mark.at]
 
-    def writes(self, mark: int, namespace: str = "") -> list[Any]:
+    def writes(self, mark: Mark, namespace: str = "") -> list[Any]:
         reading = {"get", "list", "watch"}
         return [
             e
@@ -51,7 +66,7 @@ class Moment:
     ended: float
 
 
-async def moments(azure: AzureHand, audit: Audit, ledger: int, log: int) -> list[Moment]:
+async def moments(azure: AzureHand, audit: Audit, ledger: int, log: Mark) -> list[Moment]:
     """Every write of the operator, to Azure and to the cluster, in the order in which they ended.
 
     `METHOD kind` for Azure, `verb resource` or `verb resource/part` for the cluster.

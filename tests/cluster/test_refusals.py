@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pytest
 from azure.identity.aio import WorkloadIdentityCredential
 from chatbot_operator.azure.resource_manager import ResourceManager
-from chatbot_operator.errors import Blind, Pending
+from chatbot_operator.errors import REASONS, Blind, Pending
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 from cluster_world import ASSIGNMENTS, Operator, chatbot, identity_path, key
@@ -119,6 +119,35 @@ async def whole(hand, azure, namespace):
     assert len(identity["credentials"]) == 1
     (assignment,) = await azure.described(namespace)
     assert assignment["principal_id"] == identity["principal_id"]
+
+
+NAMED = {
+    "DeniedByAzurePolicy": respond(403, "RequestDisallowedByPolicy")
+    | {
+        "message": "Resource 'cb' was disallowed by policy. Policy identifiers:"
+        ' \'[{"policyAssignment":{"name":"Allowed locations"}}]\'.'
+    },
+    "ResourceLocked": respond(409, "ScopeLocked")
+    | {"message": "The following scope(s) are locked: '/resourceGroups/g/locks/keep'."},
+    "QuotaExceeded": respond(409, "InsufficientQuota")
+    | {"message": "userAssignedIdentities: limit 100, in use 100."},
+}
+
+
+@pytest.mark.parametrize("reason", NAMED)
+async def test_a_lock_a_policy_and_a_quota_are_told_by_name(
+    *, operator, hand, azure, namespace, reason
+):
+    await hand.create(chatbot(namespace))
+    await azure.fault(**NAMED[reason], method="PUT", path=IDENTITY)
+    fault = await operator.refused(key(namespace))
+    conditions = await hand.conditions(namespace)
+    known = REASONS[reason]
+    assert fault.reason == reason
+    for kind, status in (("IdentityReady", "False"), ("Ready", "False"), ("Stalled", "True")):
+        assert (conditions[kind]["status"], conditions[kind]["reason"]) == (status, reason)
+        for words in (known.cause, known.fix, NAMED[reason]["message"]):
+            assert words in conditions[kind]["message"]
 
 
 @pytest.mark.parametrize("code", ["AuthorizationFailed", "ScopeLocked"])

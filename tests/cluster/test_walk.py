@@ -99,7 +99,7 @@ class Walk:
         assert await self.azure.identities(namespace) == []
         assert await self.azure.described(namespace) == []
 
-    async def made(self, namespace: str, ledger: int, log: int) -> Counter[str]:
+    async def made(self, namespace: str, ledger: int, log: Any) -> Counter[str]:
         """How often each thing was created."""
         counted = Counter(
             f"{e['objectRef']['resource']}/{e['objectRef']['name']}"
