@@ -154,3 +154,13 @@ async def test_deleting_a_group_deletes_what_is_in_it(azure):
     assert done.status_code == 200
     assert (await azure.state())["identities"] == []
     assert (await azure.arm("HEAD", group)).status_code == 404
+
+
+async def test_tags_are_merged_at_the_scope_of_the_identity(azure):
+    await azure.arm("PUT", f"{PATH}/support", {"location": "eastus", "tags": {"a": "b", "C": "d"}})
+    more = {"operation": "Merge", "properties": {"tags": {"c": "e"}}}
+    tags = f"{PATH}/support/providers/Microsoft.Resources/tags/default"
+    answer = await azure.arm("PATCH", tags, more)
+    assert answer.status_code == 200
+    assert (await azure.arm("GET", f"{PATH}/support")).json()["tags"] == {"a": "b", "c": "e"}
+    assert (await azure.arm("PATCH", tags, {**more, "operation": "?"})).status_code == 400

@@ -111,6 +111,19 @@ def _patch(call: Call) -> Reply:
     return Reply(200, _document(identity))
 
 
+def _merge_tags(call: Call) -> Reply:
+    """Add tags, and leave the others: PATCH of Microsoft.Resources/tags."""
+    identity = _found(call)
+    if str(call.body.get("operation")).lower() != "merge":
+        raise bad_request(f"The tags operation '{call.body.get('operation')}' is not supported.")
+    more = tags_of(call.properties)
+    kept = {key: v for key, v in identity.tags.items() if key.lower() not in map(str.lower, more)}
+    identity = replace(identity, tags={**kept, **more})
+    call.store.identities.put(identity.id.lower(), identity, call.now)
+    tagged = {"id": call.path, "name": "default", "type": _TAGS_KIND}
+    return Reply(200, {**tagged, "properties": {"tags": dict(identity.tags)}})
+
+
 def _delete(call: Call) -> Reply:
     identity = identity_in(call)
     if identity is None:
@@ -131,11 +144,14 @@ def _list_all(call: Call) -> Reply:
 _ALL = f"/subscriptions/{{subscription}}/providers/{KIND}"
 _IN_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{KIND}"
 _ONE = f"{_IN_GROUP}/{{name}}"
+_TAGS_KIND = "Microsoft.Resources/tags"
+_TAGS = f"{_ONE}/providers/{_TAGS_KIND}/default"
 
 OPERATIONS = (
     Operation("PUT", _ONE, _put, resource=KIND, kind="identity"),
     Operation("GET", _ONE, _get, resource=KIND, kind="identity"),
     Operation("PATCH", _ONE, _patch, resource=KIND, kind="identity"),
+    Operation("PATCH", _TAGS, _merge_tags, resource=_TAGS_KIND, kind="identity"),
     Operation("DELETE", _ONE, _delete, resource=KIND, kind="identity"),
     Operation("GET", _IN_GROUP, _list_group, resource=KIND, kind="identity"),
     Operation("GET", _ALL, _list_all, resource=KIND, kind="identity"),
