@@ -41,3 +41,15 @@ async def manage(azure, at, principal):
         "conditionVersion": "2.0",
     }
     await azure.done("PUT", where, {"properties": properties})
+
+
+async def contribute(azure, at, principal):
+    """Let the operator write federated credentials under an identity."""
+    where = f"{at}/providers/Microsoft.Authorization/roleAssignments/{uuid4()}"
+    role = f"Microsoft.Authorization/roleDefinitions/{bootstrap.MANAGED_IDENTITY_CONTRIBUTOR}"
+    properties = {
+        "roleDefinitionId": f"{SUBSCRIPTION_ID}/providers/{role}",
+        "principalId": principal,
+        "principalType": "ServicePrincipal",
+    }
+    await azure.done("PUT", where, {"properties": properties})

@@ -288,6 +288,7 @@ SHOWN_ELSEWHERE = {
     "chat.systemPromptFrom.configMapKeyRef.name": "needs a ConfigMap: test_prompt",
     "chat.systemPromptFrom.configMapKeyRef.key": "needs a ConfigMap: test_prompt",
     "openAI.account": "cannot change: test_admission; what it means: test_permission",
+    "identity.existing": "cannot change, and needs an identity: test_existing_identity",
     "deletionPolicy": "means something at the end only: test_made",
 }
 

@@ -30,7 +30,10 @@ class AllowedNamespaces:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as its resource says, with what the last look at Azure found."""
+    """An account as its resource says, with what the last look at Azure found.
+
+    `existing`: ids of managed identities that chatbots may run as, by the name that these use.
+    """
 
     name: str
     uid: str
@@ -43,6 +46,7 @@ class Account:
     identity_resource_group: str
     identity_location: str
     identity_tags: Mapping[str, str]
+    existing: Mapping[str, str]
     status: dict[str, Any]
 
     @property
@@ -96,6 +100,7 @@ class Account:
             identity_resource_group=identity.get("resourceGroup", ""),
             identity_location=identity.get("location", ""),
             identity_tags=_theirs(identity.get("tags", {})),
+            existing={each["name"]: each["id"] for each in identity.get("existing", ())},
             status=body.get("status", {}),
         )
 

@@ -9,11 +9,25 @@ from chatbot_operator.naming import OPENAI_USER_ROLE
 from chatbot_operator.ports import Assignment, Credential
 
 
-def create_identity(identity_id: str, *, location: str, tags: Mapping[str, str]) -> str:
-    """Make a managed identity with these tags, or give them to the one that is there."""
-    marks = [f"{key}={value}" for key, value in sorted(tags.items())]
-    where = _where("--name", identity_id)
-    return _command("identity", "create", *where, "--location", location, "--tags", *marks)
+def create_identity(
+    identity_id: str, *, location: str = "", tags: Mapping[str, str] | None = None
+) -> str:
+    """Make a managed identity with these tags, or give them to the one that is there.
+
+    It comes to the location of its resource group when none is given.
+    """
+    marks = [f"{key}={value}" for key, value in sorted((tags or {}).items())]
+    return _command(
+        *("identity", "create", *_where("--name", identity_id)),
+        *(("--location", location) if location else ()),
+        *(("--tags", *marks) if marks else ()),
+    )
+
+
+def tag_identity(identity_id: str, key: str, value: str) -> str:
+    """Put one more tag on a managed identity; `az identity update --tags` would take the others."""
+    of = ("--resource-id", identity_id, "--operation", "Merge", "--tags", f"{key}={value}")
+    return _command("tag", "update", *of)
 
 
 def create_credential(identity_id: str, credential: Credential) -> str:
@@ -24,6 +38,12 @@ def create_credential(identity_id: str, credential: Credential) -> str:
         *("--issuer", credential.issuer, "--subject", credential.subject),
         *("--audiences", *credential.audiences),
     )
+
+
+def delete_credential(identity_id: str, name: str) -> str:
+    """Take one federated credential away from a managed identity."""
+    where = _where("--identity-name", identity_id)
+    return _command("identity", "federated-credential", "delete", "--yes", "--name", name, *where)
 
 
 def create_assignment(assignment: Assignment) -> str:

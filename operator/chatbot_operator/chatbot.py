@@ -108,7 +108,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Chatbot:
-    """A chatbot as its resource says. Bounds and defaults are the CRD's."""
+    """A chatbot as its resource says. Bounds and defaults are the CRD's.
+
+    `existing` names a managed identity that somebody else made; empty: it has one of its own.
+    """
 
     namespace: str
     name: str
@@ -119,6 +122,7 @@ class Chatbot:
     finalizers: tuple[str, ...]
     leaves_azure: bool
     account: str
+    existing: str
     deployment: str
     api_version: str
     temperature: float | None
@@ -170,6 +174,7 @@ class Chatbot:
             finalizers=tuple(metadata.get("finalizers", ())),
             leaves_azure=metadata.get("annotations", {}).get(LEAVE_AZURE) == "true",
             account=openai["account"],
+            existing=spec.get("identity", {}).get("existing", ""),
             deployment=openai["deployment"],
             api_version=openai.get("apiVersion", ""),
             temperature=openai.get("temperature"),

@@ -42,9 +42,14 @@ class Owner:
         return {f"{TAG_PREFIX}{part}": value for part, value in zip(PARTS, values, strict=True)}
 
     @property
+    def path(self) -> str:
+        """The chatbot's name in all of Azure, in whichever life."""
+        return f"{self.cluster}/{self.namespace}/{self.name}"
+
+    @property
     def description(self) -> str:
         """Description of the role assignment, which has no tags."""
-        return f"{self.cluster}/{self.namespace}/{self.name}/{self.uid}"
+        return f"{self.path}/{self.uid}"
 
 
 def identity_name(owner: Owner) -> str:
@@ -53,12 +58,22 @@ def identity_name(owner: Owner) -> str:
     Azure allows 3 to 128 letters, digits, `-` and `_`, unique within a resource group.
     """
     readable = f"cb-{owner.namespace}-{owner.name}"[:IDENTITY_NAME_LIMIT]
-    return f"{readable}-{_digest(f'{owner.cluster}/{owner.namespace}/{owner.name}')}"
+    return f"{readable}-{_digest(owner.path)}"
 
 
 def credential_name(issuer: str) -> str:
     """Name the federated credential after its issuer: 3 to 120 letters, digits, `-` and `_`."""
     return f"cb-{_digest(issuer)}"
+
+
+def shared_credential_name(owner: Owner, issuer: str) -> str:
+    """Name the federated credential under an identity that others made, and others may use.
+
+    After the chatbot, its cluster and the issuer: no two write the same. The chatbot's life is left
+    out: its service account, whose tokens are trusted, has none either.
+    """
+    readable = f"cb-{owner.namespace}-{owner.name}"[:IDENTITY_NAME_LIMIT]
+    return f"{readable}-{_digest(f'{owner.path}|{issuer}')}"
 
 
 def subject(namespace: str, service_account: str) -> str:

@@ -61,3 +61,26 @@ def test_what_is_left_can_be_deleted():
     what, given = options(az.delete_assignments("p", ACCOUNT_ID))
     assert what == "role assignment delete"
     assert given["--assignee-object-id"] == ["p"]
+
+
+def test_one_tag_is_added_and_the_others_stay():
+    what, given = options(az.tag_identity(AT, "chatbot-operator-allow", "c/team/support"))
+    assert what == "tag update"
+    assert given["--resource-id"] == [AT]
+    assert given["--operation"] == ["Merge"]
+    assert given["--tags"] == ["chatbot-operator-allow=c/team/support"]
+
+
+def test_one_credential_can_be_deleted():
+    what, given = options(az.delete_credential(AT, "cb-x"))
+    assert what == "identity federated-credential delete"
+    assert given["--name"] == ["cb-x"]
+    assert given["--identity-name"] == ["cb-team-support"]
+
+
+def test_an_identity_of_others_is_made_without_tags_where_its_group_is():
+    assert set(options(az.create_identity(AT))[1]) == {
+        "--name",
+        "--resource-group",
+        "--subscription",
+    }

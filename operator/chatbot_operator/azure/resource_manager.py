@@ -27,6 +27,7 @@ from chatbot_operator.azure.budget import Budget, PausedError
 from chatbot_operator.azure.openai_account import models, openai_account, retirements
 from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport, session
+from chatbot_operator.azure.turns import Turns
 from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import (
     Assignment,
@@ -64,6 +65,7 @@ class ResourceManager:
         self._scope = scope
         self._session: aiohttp.ClientSession
         self._clients: dict[tuple[type, str], Any] = {}
+        self._turns = Turns()
 
     async def __aenter__(self) -> Self:
         self._session = session(self._extra_ca_file)
@@ -160,7 +162,7 @@ class ResourceManager:
             subject=credential.subject,
             audiences=list(credential.audiences),
         )
-        async with _call("write federated credential") as operation:
+        async with self._turns.of(identity_id), _call("write federated credential") as operation:
             _, request_id = await client.federated_identity_credentials.create_or_update(
                 *_where(identity_id), credential.name, body, cls=_with_request_id
             )
@@ -168,7 +170,7 @@ class ResourceManager:
 
     async def delete_credential(self, identity_id: str, name: str) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("delete federated credential") as operation:
+        async with self._turns.of(identity_id), _call("delete federated credential") as operation:
             _, request_id = await client.federated_identity_credentials.delete(
                 *_where(identity_id), name, cls=_with_request_id
             )

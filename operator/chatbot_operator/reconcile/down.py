@@ -20,6 +20,7 @@ from chatbot_operator.reconcile.outcome import (
 )
 from chatbot_operator.status import Condition, because
 from chatbot_operator.steps import workload
+from chatbot_operator.steps.federation import let_go, trusted
 from chatbot_operator.steps.identity import owner, remove_identity
 from chatbot_operator.steps.role import withdraw
 
@@ -33,6 +34,9 @@ async def _release(world: World, chatbot: Chatbot, known: Granted | None) -> boo
     try:
         async with judging():
             for holder in await made(world, chatbot, known):
+                if holder.existing:
+                    await let_go(world, holder)
+                    continue
                 await withdraw(world, holder)
                 await remove_identity(world, holder)
     except Fault as fault:
@@ -58,6 +62,12 @@ async def bury(world: World, chatbot: Chatbot, memory: Memory) -> None:
 def _note_left(world: World, chatbot: Chatbot) -> None:
     """Tell what is left for somebody to delete, as far as the status knows."""
     recorded = chatbot.recorded
+    if chatbot.existing:
+        name = trusted(chatbot, world.installation).name
+        where = recorded.identity_id or chatbot.existing
+        left = f"federated credential {name} of managed identity {where}"
+        world.journal.note("LeftInAzure", f"Left in Azure: {left}.", warning=True)
+        return
     if not recorded.identity_id:
         tags = owner(chatbot, world.installation).tags
         said = ", ".join(f"{key}={value}" for key, value in tags.items())
@@ -72,15 +82,24 @@ def _note_left(world: World, chatbot: Chatbot) -> None:
 
 def _note_others(world: World, chatbot: Chatbot) -> None:
     """Tell what somebody else made for the chatbot, which is theirs to delete."""
-    recorded, manage = chatbot.recorded, world.installation.manage
-    commands = []
-    if recorded.principal_id and not manage.roles:
-        commands.append(az.delete_assignments(recorded.principal_id, recorded.account_id))
-    if recorded.identity_id and not manage.identities:
-        commands.append(az.delete_identity(recorded.identity_id))
+    commands = _commands(chatbot, world)
     if commands:
         said = f"What the operator did not make stays in Azure. To delete it: {'; '.join(commands)}"
         world.journal.note("LeftInAzure", said, warning=True)
+
+
+def _commands(chatbot: Chatbot, world: World) -> list[str]:
+    recorded, manage = chatbot.recorded, world.installation.manage
+    at = "" if manage.identities else recorded.identity_id
+    if chatbot.existing:
+        name = trusted(chatbot, world.installation).name
+        return [az.delete_credential(at, name)] if at else []
+    commands = []
+    if recorded.principal_id and not manage.roles:
+        commands.append(az.delete_assignments(recorded.principal_id, recorded.account_id))
+    if at:
+        commands.append(az.delete_identity(at))
+    return commands
 
 
 async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:

@@ -17,7 +17,8 @@ from chatbot_operator.reconcile.outcome import Findings, conditions_of, judging,
 from chatbot_operator.reconcile.survey import confirms, survey
 from chatbot_operator.status import Condition, stamp, summarize, true, unknown
 from chatbot_operator.steps.children import require_free
-from chatbot_operator.steps.federation import federated, federation
+from chatbot_operator.steps.existing import existing, existing_place, usable
+from chatbot_operator.steps.federation import federated, federation, let_go
 from chatbot_operator.steps.identity import find, identity
 from chatbot_operator.steps.role import leave, role
 from chatbot_operator.steps.together import both
@@ -100,6 +101,8 @@ def _trusted(world: World, chatbot: Chatbot, account: Account, known: Granted) -
     ids = (recorded.principal_id, recorded.client_id) == (identity.principal_id, identity.client_id)
     same = ids and known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
     same = same and chatbot.recorded.issuer in ("", world.installation.issuer)
+    if chatbot.existing:
+        same = same and usable(identity, chatbot, account, world.installation)
     return same and not (_refused(chatbot) and _age(world, known) >= DOUBT_SECONDS)
 
 
@@ -145,15 +148,18 @@ async def _make(world: World, chatbot: Chatbot, account: Account, findings: Find
     async with findings.step("IdentityReady", "Exists") as said:
         # A credential for an account that is not ours would let other pods in.
         await require_free(world, chatbot, ports.SERVICE_ACCOUNTS)
-        at, live = await find(world, chatbot, account)
-        await leave(world, chatbot, account)
-        await _record_intent(world, chatbot, account, findings, at)
-        mine = await identity(world, chatbot, account, at=at, live=live)
+        if chatbot.existing:
+            at, mine = await _take_up(world, chatbot, account, findings)
+        else:
+            at, live = await find(world, chatbot, account)
+            await leave(world, chatbot, account)
+            await _record_intent(world, chatbot, account, findings, at)
+            mine = await identity(world, chatbot, account, at=at, live=live)
         said.append(mine.name)
     apart = Findings()
 
     async def assign() -> bool:
-        others = not world.installation.manage.roles
+        others = bool(chatbot.existing) or not world.installation.manage.roles
         written = False
         async with (
             _unseen(findings, "RoleAssigned", others=others),
@@ -191,6 +197,19 @@ async def _make(world: World, chatbot: Chatbot, account: Account, findings: Find
         "credential": now if federated else since.credential_since or now,
     }
     return mine
+
+
+async def _take_up(
+    world: World, chatbot: Chatbot, account: Account, findings: Findings
+) -> tuple[str, Identity]:
+    """Give the identity that the chatbot names, let go of one that the name stood for before."""
+    mine = await existing(world, chatbot, account)
+    at = existing_place(chatbot, account, world.installation)
+    before = chatbot.recorded.identity_id
+    if before and before.lower() != at.lower():
+        await let_go(world, chatbot)
+    await _record_intent(world, chatbot, account, findings, at)
+    return at, mine
 
 
 @asynccontextmanager

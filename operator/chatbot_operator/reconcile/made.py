@@ -10,6 +10,8 @@ from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Refusal, Stuck
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.memory import Granted
+from chatbot_operator.steps.existing import existing_place
+from chatbot_operator.steps.federation import trusted
 from chatbot_operator.steps.identity import place
 from chatbot_operator.steps.role import OUT_OF_REACH
 
@@ -37,6 +39,8 @@ def _seen(chatbot: Chatbot, known: Granted | None) -> Chatbot | None:
 async def _placed(world: World, chatbot: Chatbot) -> Chatbot | None:
     """Give the chatbot with the ids of the identity that bears its name, if there is one.
 
+    Of one that others made, with those of the identity that holds a credential of the operator's.
+
     The record is written before anything is made, so what the operator may not even look at was
     not made by it.
     """
@@ -45,9 +49,14 @@ async def _placed(world: World, chatbot: Chatbot) -> Chatbot | None:
         return None
     account = Account.parse(body)
     try:
-        at = place(chatbot, account, world.installation)
+        at = _place(chatbot, account, world)
         if chatbot.recorded.identity_id.lower() == at.lower():
             return _recording(chatbot, account.account_id, at, chatbot.recorded.principal_id)
+        if chatbot.existing:
+            found = at and await world.azure.credential(
+                at, trusted(chatbot, world.installation).name
+            )
+            return _recording(chatbot, account.account_id, at, "") if found else None
         live = await world.azure.identity(at)
     except Stuck:
         return None
@@ -56,6 +65,12 @@ async def _placed(world: World, chatbot: Chatbot) -> Chatbot | None:
             raise
         return None
     return _recording(chatbot, account.account_id, at, live.principal_id) if live else None
+
+
+def _place(chatbot: Chatbot, account: Account, world: World) -> str:
+    if chatbot.existing:
+        return existing_place(chatbot, account, world.installation)
+    return place(chatbot, account, world.installation)
 
 
 def _recording(chatbot: Chatbot, account_id: str, identity_id: str, principal_id: str) -> Chatbot:

@@ -11,10 +11,10 @@ from chatbot_operator import backoff, naming
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Fault
-from chatbot_operator.ports import World
+from chatbot_operator.ports import Identity, Installation, World
 from chatbot_operator.reconcile.memory import Memory, Survey
 from chatbot_operator.reconcile.outcome import judging
-from chatbot_operator.steps import identity, role
+from chatbot_operator.steps import existing, identity, role
 from chatbot_operator.steps.together import both
 
 SHARE = 0.8
@@ -30,9 +30,17 @@ def confirms(lists: Survey, world: World, chatbot: Chatbot, account: Account) ->
     return (
         live is not None
         and (live.principal_id, live.client_id) == (recorded.principal_id, recorded.client_id)
-        and identity.as_wanted(live, chatbot, account, world.installation)
+        and _as_wanted(live, chatbot, account, world.installation)
         and role.held(lists.assignments, chatbot, account, live, world.installation)
     )
+
+
+def _as_wanted(
+    live: Identity, chatbot: Chatbot, account: Account, installation: Installation
+) -> bool:
+    if chatbot.existing:
+        return existing.usable(live, chatbot, account, installation)
+    return identity.as_wanted(live, chatbot, account, installation)
 
 
 async def survey(world: World, account: Account, memory: Memory) -> Survey | None:

@@ -41,6 +41,7 @@ from chatbot_operator.status import (
     unknown,
 )
 from chatbot_operator.steps import exposure, injection, proof, scaling, workload
+from chatbot_operator.steps.existing import consented
 from chatbot_operator.steps.federation import trusted
 from chatbot_operator.steps.permission import allowance, capped, permission
 from chatbot_operator.steps.prompt import prompted
@@ -84,6 +85,7 @@ async def _denied(
     world: World, chatbot: Chatbot, memory: Memory, findings: Findings, denied: Denied
 ) -> Again:
     found = denial(chatbot, memory, world.now())
+    findings.conditions = [because("Permitted", "False", denied)]
     again = await withdrawal(world, found, memory, findings, denied)
     findings.conditions += audited(world, chatbot, findings)
     conditions = summarize(findings.conditions, stalled=True)
@@ -218,7 +220,12 @@ async def _suspend(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     findings, again = Findings(facts=remembered(chatbot)), Again()
     try:
         async with findings.step("Permitted", "Allowed") as allowed:
-            allowed.append(allowance(await permission(world, chatbot), chatbot))
+            account = await permission(world, chatbot)
+            if chatbot.existing:
+                # A tag in Azure rings nobody.
+                await consented(world, chatbot, account)
+                again = Again(seconds=backoff.phase(chatbot.uid, world.installation.resync))
+            allowed.append(allowance(account, chatbot))
     except Denied as denied:
         found = denial(chatbot, memory, world.now())
         again = await withdrawal(world, found, memory, findings, denied)

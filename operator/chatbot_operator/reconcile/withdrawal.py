@@ -5,6 +5,8 @@ denied          nothing new is written, what there is goes on
 denied still    do many lose it at once?  then nothing is taken: MassRevocationHeld
   |
 taken           pods scaled to 0, role gone; identity and credential stay for a new yes
+
+Of an identity that others made the credential is taken: its role is theirs, for others to use.
 """
 
 from __future__ import annotations
@@ -14,14 +16,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chatbot_operator import backoff, ports
+from chatbot_operator import az, backoff, ports
 from chatbot_operator.chatbot import CONFIRM, Chatbot
 from chatbot_operator.errors import DENIALS, Denied, Fault, KubernetesRefusal
 from chatbot_operator.ports import Assignment, Object, World
 from chatbot_operator.reconcile.made import made
 from chatbot_operator.reconcile.memory import Census, Memory
 from chatbot_operator.reconcile.outcome import Again, Findings, judging
-from chatbot_operator.status import because, by_type, false, transitioned
+from chatbot_operator.status import Condition, because, by_type, false, transitioned
+from chatbot_operator.steps.federation import let_go
 from chatbot_operator.steps.role import take
 from chatbot_operator.steps.workload import silence
 
@@ -90,36 +93,63 @@ async def withdrawal(
             memory.granted[chatbot.uid] = None
     except Fault as fault:
         said = f"Permission is withdrawn, but not all could be taken away. {fault.message}"
-        findings.put(replace(because("RoleAssigned", "False", fault), message=said))
+        kind = "FederationReady" if chatbot.existing else "RoleAssigned"
+        findings.put(replace(because(kind, "False", fault), message=said))
         return Again(seconds=fault.retry_after, failed=True, fault=fault)
     return Again(seconds=backoff.phase(chatbot.uid, world.installation.resync), fault=denied)
 
 
 async def _take(world: World, holders: list[Chatbot], findings: Findings) -> None:
-    """Take pods and role; a cluster that refuses to scale saves nobody's role."""
+    """Take pods and access; a cluster that refuses to scale saves nobody's."""
     chatbot, refused = holders[0], None
     try:
         await silence(world, chatbot)
     except KubernetesRefusal as refusal:
         refused = refusal
-    remaining = [left for holder in holders for left in await take(world, holder)]
+    if chatbot.existing:
+        taken, since = await _credentials_taken(world, holders), ""
+    else:
+        taken, since = await _roles_taken(world, holders), chatbot.recorded.credential_since
     if refused is not None:
         raise refused
-    since = chatbot.recorded.credential_since
+    findings.put(taken)
     findings.facts |= {
         "grantedAt": {"credential": since} if since else {},
         "provenAt": "",
         "replicas": 0,
         "pods": f"0/{chatbot.replicas}",
     }
+
+
+async def _roles_taken(world: World, holders: list[Chatbot]) -> Condition:
+    remaining = [left for holder in holders for left in await take(world, holder)]
     if remaining:
-        findings.put(false("RoleAssigned", "AccessRemains", _remains(remaining)))
-        return
+        return false("RoleAssigned", "AccessRemains", _remains(remaining))
     said = (
         "Permission was withdrawn: no pods run and the role is gone. Identity and credential stay,"
         " so that a new permission takes effect soon."
     )
-    findings.put(false("RoleAssigned", "Withdrawn", said))
+    return false("RoleAssigned", "Withdrawn", said)
+
+
+async def _credentials_taken(world: World, holders: list[Chatbot]) -> Condition:
+    commands = [
+        az.delete_credential(holder.recorded.identity_id, left.name)
+        for holder in holders
+        for left in await let_go(world, holder)
+    ]
+    if commands:
+        return false(
+            "FederationReady",
+            "AccessRemains",
+            "Permission was withdrawn, but federated credentials that are not the operator's still"
+            f" let the chatbot's service account be the identity: `{'`, `'.join(commands)}`",
+        )
+    said = (
+        "Permission was withdrawn: no pods run, and the chatbot's service account can no longer be"
+        " the identity. That is others', and so it keeps its role."
+    )
+    return false("FederationReady", "Withdrawn", said)
 
 
 def _remains(assignments: Iterable[Assignment]) -> str:

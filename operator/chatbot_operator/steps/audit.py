@@ -8,6 +8,7 @@ from chatbot_operator import naming
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.ports import PODS, Assignment, Credential, Identity, Object, World
 from chatbot_operator.status import Surplus
+from chatbot_operator.steps.federation import own, trusted, trusts_the_same
 from chatbot_operator.steps.workload import pods
 
 NAMED = 10
@@ -28,39 +29,69 @@ async def surplus(
     `assigned` and `credentials` are those that are known.
     """
     everybody = await world.kubernetes.select(PODS, chatbot.namespace, {})
-    own = {pod["metadata"]["name"] for pod in await pods(world, chatbot)}
-    return [
-        *_of_assignments(assigned, account_id, mine.principal_id),
-        *_of_credentials(credentials, naming.subject(chatbot.namespace, chatbot.name)),
-        *_of_pods([p for p in everybody if p["metadata"]["name"] not in own], chatbot.name),
-    ]
+    own_pods = {pod["metadata"]["name"] for pod in await pods(world, chatbot)}
+    wanted = trusted(chatbot, world.installation)
+    others = [c for c in credentials if not own(c, chatbot, world.installation)]
+    more = _beyond(assigned, account_id, mine.principal_id)
+    if chatbot.existing:
+        others = [c for c in others if not trusts_the_same(c, wanted)]
+        in_azure = [*_of_shared_roles(more), *_of_shared_credentials(others)]
+    else:
+        in_azure = [*_of_assignments(more), *_of_credentials(others)]
+    strangers = [p for p in everybody if p["metadata"]["name"] not in own_pods]
+    return [*in_azure, *_of_pods(strangers, chatbot.name)]
 
 
-def _of_assignments(
-    assigned: Iterable[Assignment], account_id: str, principal_id: str
-) -> list[Surplus]:
+def _beyond(assigned: Iterable[Assignment], account_id: str, principal_id: str) -> list[Assignment]:
+    """Give the identity's assignments but for the one role on the one account."""
     needed = (account_id.lower(), naming.OPENAI_USER_ROLE)
     return [
-        Surplus(
-            "ExtraAssignment",
-            f"Role assignment {a.name} on {a.scope} lets the identity do more than the chatbot"
-            " needs.",
-        )
+        a
         for a in assigned
         if a.principal_id.lower() == principal_id.lower()
         and (a.scope.lower(), a.role_definition_id.lower().rpartition("/")[2]) != needed
     ]
 
 
-def _of_credentials(credentials: Iterable[Credential], subject: str) -> list[Surplus]:
-    """Leave out our own, those for issuers before and after this one among them."""
+def _of_shared_roles(more: Iterable[Assignment]) -> list[Surplus]:
+    """Say what an identity that others made can do besides: theirs to judge, the team's to know."""
+    return [
+        Surplus(
+            "SharedIdentity",
+            f"The chatbot can do what role assignment {a.name} on {a.scope} lets its identity do.",
+        )
+        for a in more
+    ]
+
+
+def _of_shared_credentials(others: Iterable[Credential]) -> list[Surplus]:
+    return [
+        Surplus(
+            "SharedIdentity",
+            f"By federated credential {c.name}, {c.subject} of {c.issuer} may be the identity.",
+        )
+        for c in others
+    ]
+
+
+def _of_assignments(more: Iterable[Assignment]) -> list[Surplus]:
+    return [
+        Surplus(
+            "ExtraAssignment",
+            f"Role assignment {a.name} on {a.scope} lets the identity do more than the chatbot"
+            " needs.",
+        )
+        for a in more
+    ]
+
+
+def _of_credentials(others: Iterable[Credential]) -> list[Surplus]:
     return [
         Surplus(
             "ExtraCredential",
             f"Federated credential {c.name} lets {c.subject} of {c.issuer} be the identity.",
         )
-        for c in credentials
-        if (c.name, c.subject) != (naming.credential_name(c.issuer), subject)
+        for c in others
     ]
 
 

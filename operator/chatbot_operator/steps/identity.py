@@ -22,8 +22,8 @@ def owner(chatbot: Chatbot, installation: Installation) -> Owner:
 
 def owner_of(identity: Identity) -> Owner | None:
     """Read from its tags whom an identity was made for; None if it is no chatbot's, or retained."""
-    marks = [_tag(identity.tags, f"{naming.TAG_PREFIX}{part}") for part in naming.PARTS]
-    if None in marks or _tag(identity.tags, RETAINED_TAG):
+    marks = [tag(identity.tags, f"{naming.TAG_PREFIX}{part}") for part in naming.PARTS]
+    if None in marks or tag(identity.tags, RETAINED_TAG):
         return None
     return Owner(*(mark or "" for mark in marks))
 
@@ -90,7 +90,7 @@ async def identity(
     others = {k: v for k, v in live.tags.items() if k.lower() not in {*ours, RETAINED_TAG}}
     tagged, receipt = await world.azure.tag_identity(at, {**others, **tags})
     if rebound:
-        earlier = _tag(live.tags, UID_TAG)
+        earlier = tag(live.tags, UID_TAG)
         message = f"Took over the identity of an earlier chatbot of this name (uid {earlier})."
         world.journal.note("IdentityRebound", message, receipt)
     else:
@@ -171,7 +171,7 @@ def _require_ours(live: Identity, mine: Owner) -> None:
         raise Stuck(
             "OwnedByEarlierLife",
             f"Managed identity {live.id} belongs to an earlier {mine.namespace}/{mine.name} (uid"
-            f" {_tag(live.tags, UID_TAG)}). Delete it, or set its tag"
+            f" {tag(live.tags, UID_TAG)}). Delete it, or set its tag"
             f" chatbot-operator-uid to {mine.uid} to take it over.",
         )
     raise Stuck(
@@ -188,9 +188,9 @@ def _of_earlier_life(live: Identity, mine: Owner) -> bool:
 
 
 def _bears(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    return all(_tag(tags, key) == value for key, value in wanted.items())
+    return all(tag(tags, key) == value for key, value in wanted.items())
 
 
-def _tag(tags: Mapping[str, str], key: str) -> str | None:
+def tag(tags: Mapping[str, str], key: str) -> str | None:
     """Read a tag; Azure takes tag names case-insensitively."""
     return next((v for k, v in tags.items() if k.lower() == key.lower()), None)

@@ -22,6 +22,9 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     Tells whether it was assigned now.
     """
     scope = account.account_id
+    if chatbot.existing:
+        await _require_held(world, chatbot, scope, identity)
+        return False
     await _forget_lost_principal(world, chatbot, scope, identity)
     wanted = _wanted(chatbot, scope, identity, world.installation)
     live = await world.azure.assignment(scope, wanted.name)
@@ -49,6 +52,19 @@ async def role(world: World, chatbot: Chatbot, account: Account, identity: Ident
     message = "Put back a role assignment that was gone." if before else "Assigned the role."
     world.journal.note("RoleAssigned", message, receipt)
     return True
+
+
+async def _require_held(world: World, chatbot: Chatbot, scope: str, identity: Identity) -> None:
+    """See that an identity that others made holds the role; who gives it one is not for us."""
+    wanted = _wanted(chatbot, scope, identity, world.installation)
+    held = await world.azure.assignments(scope, identity.principal_id)
+    if not any(_grants(each, wanted) for each in held):
+        raise Stuck(
+            "RoleNotAssigned",
+            f"Managed identity {identity.name} is not the operator's, and does not hold the role on"
+            " the account. Have those who own the account assign it:"
+            f" `{az.create_assignment(wanted)}`",
+        )
 
 
 def held(

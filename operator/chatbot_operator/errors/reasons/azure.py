@@ -11,7 +11,8 @@ AZURE: Final = (
     Reason(
         "IdentityNotThere",
         Stuck,
-        "AZURE_MANAGE leaves managed identities to others, and the chatbot's is not there.",
+        "The chatbot's managed identity is not there, and for others to make: AZURE_MANAGE leaves"
+        " that to them, or spec.identity.existing names it.",
         "Run the command that the message gives.",
     ),
     Reason(
@@ -35,7 +36,8 @@ AZURE: Final = (
     Reason(
         "RoleNotAssigned",
         Stuck,
-        "AZURE_MANAGE leaves roles to others, and the chatbot's is not assigned.",
+        "The chatbot's role is not assigned, and for others to assign: AZURE_MANAGE leaves that to"
+        " them, or they made the identity.",
         "Run the command that the message gives.",
     ),
     Reason(

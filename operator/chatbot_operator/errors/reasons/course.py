@@ -25,6 +25,12 @@ COURSE: Final = (
         "Delete the assignments that the message names: `az role assignment delete --ids`.",
     ),
     Reason(
+        "SharedIdentity",
+        None,
+        "An identity that others made can do more than the chatbot needs, or others may be it.",
+        "Nothing, if that is meant; else let the chatbot have an identity of its own.",
+    ),
+    Reason(
         "ExtraCredential",
         None,
         "Somebody else can be the identity by a federated credential that is not the operator's.",
@@ -65,6 +71,12 @@ COURSE: Final = (
     Reason("IdentityDeleted", None, "Event: the identity was deleted.", NOTHING),
     Reason("IdentityRetained", None, "Event: the identity stays, marked as retained.", NOTHING),
     Reason("CredentialWritten", None, "Event: the federated credential was written.", NOTHING),
+    Reason(
+        "CredentialDeleted",
+        None,
+        "Event: the federated credential under an identity that others made was deleted.",
+        NOTHING,
+    ),
     Reason(
         "CredentialRetired",
         None,

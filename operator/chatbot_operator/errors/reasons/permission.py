@@ -14,6 +14,7 @@ DENIALS: Final = (
     "ImageNotAllowed",
     "ServiceTypeNotAllowed",
     "AnonymousNotAllowed",
+    "IdentityNotAllowed",
 )
 """Why the owners of an account do not consent; what such a chatbot holds is withdrawn."""
 
@@ -164,6 +165,14 @@ PERMISSION: Final = (
         "Set spec.access of the chatbot, or ask the account's owners for allowAnonymous.",
     ),
     Reason(
+        "IdentityNotAllowed",
+        Stuck,
+        "Nobody who may say so lets the chatbot run as the identity that spec.identity.existing"
+        " names.",
+        "Ask the account's owners to list it in spec.identity.existing, or those who own the"
+        " identity to tag it with the command that the message gives.",
+    ),
+    Reason(
         "DeploymentNotAllowed",
         Stuck,
         "The account does not allow this model deployment.",
@@ -179,14 +188,16 @@ PERMISSION: Final = (
     Reason(
         "Withdrawn",
         None,
-        "The account does not consent any more: no pods run and the role is gone. Also an event.",
+        "The account does not consent any more: no pods run, and the role is gone; of an identity"
+        " that others made, the federated credential. Also an event.",
         "A new permission puts everything back.",
     ),
     Reason(
         "AccessRemains",
         None,
-        "Permission was withdrawn, but somebody else's role assignment still lets the identity in.",
-        "Delete the assignments that the message names.",
+        "Permission was withdrawn, but what others made still lets the chatbot in: a role"
+        " assignment, or a federated credential.",
+        "Delete what the message names.",
     ),
     Reason(
         "OwnershipConflict",
