@@ -192,7 +192,8 @@ async def test_a_suspended_one_is_withdrawn_when_the_tag_goes(
 async def test_two_chatbots_share_one_and_one_goes(
     *, operator, hand, azure, sharing, listing, theirs
 ):
-    await azure.fault(action="delay", method="PUT", path="federatedIdentityCredentials", delay=0.3)
+    slow = await azure.http.patch("/_emulator/settings", json={"latency_credential": 0.3})
+    assert slow.is_success, slow.text
     names = ["one", "other"]
     for name in names:
         identity = {"existing": theirs.name}
@@ -202,7 +203,7 @@ async def test_two_chatbots_share_one_and_one_goes(
     await asyncio.gather(*(operator.settle(key(sharing, name)) for name in names))
     written = [e["status"] for e in await azure.writes(mark)]
     assert written == [201, 201], "never two at the same time"
-    await azure.heal()
+    await azure.http.patch("/_emulator/settings", json={"latency_credential": 0.0})
     assert len(await theirs.ours()) == 3
     before = {c["name"]: c for c in await theirs.credentials()}
     await hand.delete(CHATBOTS, sharing, "one")

@@ -156,8 +156,8 @@ async def let_go(world: World, chatbot: Chatbot) -> list[Credential]:
         return []
     wanted = trusted(chatbot, world.installation)
     held = await world.azure.credentials(identity.id)
-    ours = {c.name for c in held if own(c, chatbot, world.installation) or c.name == wanted.name}
-    # A list may lag behind.
+    ours = {c.name for c in held if own(c, chatbot, world.installation)}
+    # Somebody may have edited it, and a list may lag behind.
     if wanted.name not in ours and await world.azure.credential(identity.id, wanted.name):
         ours.add(wanted.name)
     if not world.installation.manage.identities:
