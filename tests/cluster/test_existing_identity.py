@@ -198,7 +198,6 @@ async def test_two_chatbots_share_one_and_one_goes(
     for name in names:
         identity = {"existing": theirs.name}
         await hand.create(chatbot(sharing, name, account=listing, identity=identity))
-        await operator.look(key(sharing, name))
     mark = await azure.mark()
     await asyncio.gather(*(operator.settle(key(sharing, name)) for name in names))
     written = [e["status"] for e in await azure.writes(mark)]
