@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, cast
 
 from chatbot_operator.errors import Fault
+from chatbot_operator.words import plain
 
 State = Literal["True", "False", "Unknown"]
 
@@ -158,7 +159,7 @@ def _steady(condition: Condition, before: Condition | None) -> Condition:
 
     Each answer has an id of its own, and Azure's words count seconds and tell the time.
     """
-    condition = replace(condition, message=condition.message[:MESSAGE_LIMIT])
+    condition = replace(condition, message=plain(condition.message)[:MESSAGE_LIMIT])
     if before is None or not (before.trace and condition.trace):
         return condition
     same = _untimed(before) == _untimed(condition)

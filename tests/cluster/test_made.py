@@ -98,7 +98,7 @@ async def test_the_status_says_how_it_stands_and_kubectl_shows_it(
     assert live["status"]["provenAt"] == "2026-01-31T12:00:00Z"
 
     shown = kubectl("get", "chatbot", "support", "-n", namespace, "-o", "wide").splitlines()
-    row = dict(zip(shown[0].split(), shown[1].split(), strict=True))
+    row = dict(zip(shown[0].split(), shown[1].split(maxsplit=9), strict=True))
     assert row | {"AGE": ""} == {
         "NAME": "support",
         "READY": "True",
@@ -109,6 +109,7 @@ async def test_the_status_says_how_it_stands_and_kubectl_shows_it(
         "AGE": "",
         "CLIENT-ID": (await azure.identity(namespace))["client_id"],
         "ACCOUNT": "contoso",
+        "MESSAGE": "The account answers this chatbot's own pods.",
     }
     shown = kubectl("get", "aoai", "contoso").splitlines()
     assert shown[1].split()[:3] == ["contoso", "True", "Usable"]

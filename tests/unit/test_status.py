@@ -21,6 +21,7 @@ from chatbot_operator.status import (
     turn,
     unknown,
 )
+from chatbot_operator.words import plain
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.kstatus import verdict
@@ -282,7 +283,7 @@ def test_what_is_really_new_is_written_with_its_own_id(now):
     assert message(written([now], previous=first)) == now.words
 
 
-@given(st.text(max_size=60), st.sampled_from(["", ONE, OTHER]))
+@given(st.text(max_size=60).map(plain), st.sampled_from(["", ONE, OTHER]))
 def test_a_condition_is_read_as_it_was_written(words, trace):
     kept = locked(words, trace)
     status = written([kept])
@@ -297,3 +298,13 @@ def test_the_summary_has_the_trace_as_well():
     assert {found[t].words for t in ("Permitted", "Ready", "Stalled")} == {
         f"A lock. (request {ONE})"
     }
+
+
+def test_words_of_others_stay_on_their_line_and_turn_nothing_round():
+    said = because(
+        "WorkloadReady", "False", Stuck("PodFails", "it\r\nsays \x1b[31mred\u202e\ttxt ")
+    )
+    written = document([said], {}, generation=1, previous={}, now=NOON)
+    assert written["conditions"][0]["message"] == "it says [31mred txt"
+    again = document([said], {}, generation=1, previous=written, now=LATER)
+    assert again == written

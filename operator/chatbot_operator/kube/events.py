@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from chatbot_operator.ports import EVENTS, Note, Object
+from chatbot_operator.words import plain
 
 CONTROLLER = "chatbot-operator.dev/operator"
 TAIL_BYTES = 100
@@ -32,7 +33,7 @@ def body_of(regarding: Object, note: Note, at: dt.datetime, *, instance: str) ->
         "type": "Warning" if note.warning else "Normal",
         "reason": note.reason[:128],
         "action": note.action[:128],
-        "note": _within(note.message, NOTE_LIMIT),
+        "note": _within(plain(note.message), NOTE_LIMIT),
         "regarding": {
             "apiVersion": regarding["apiVersion"],
             "kind": regarding["kind"],
