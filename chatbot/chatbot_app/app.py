@@ -18,14 +18,15 @@ from dotenv import load_dotenv
 
 from chatbot_app import settings as settings_module
 from chatbot_app import telemetry
+from chatbot_app.answering import Chat, Texts
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Model, Sampling
-from chatbot_app.conversation import Memory, remember
 from chatbot_app.credential import Credential, nobody, person, workload_identity
+from chatbot_app.memory import Memory
 from chatbot_app.ops import probes
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason, Refusal, RefusedError
-from chatbot_app.routes import Chat, Texts, page
+from chatbot_app.routes import page
 from chatbot_app.serving import Ending, Server, listen, serve
 from chatbot_app.standing import Standing
 from chatbot_app.trust import trust
@@ -98,7 +99,7 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
         texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
         system_prompt=settings.system_prompt,
         memory=_memory(settings),
-        completions=completions,
+        model=completions,
         ended=proof.chat_ended,
         words=words,
         now=_now,
@@ -157,12 +158,11 @@ def _completions(settings: Settings, credential: Credential) -> Completions:
 
 
 def _memory(settings: Settings) -> Memory:
-    return remember(
+    return Memory(
         window=settings.context_window,
         answer=settings.max_output_tokens,
         most=settings.memory_tokens,
         turns=settings.memory_turns,
-        system=settings.system_prompt,
     )
 
 

@@ -63,15 +63,21 @@ class Admission:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "http" and not self._admits(scope):
-            await _not_signed_in(scope["path"])(scope, receive, send)
-        else:
+        """Answer one request; `scope["user"]` is from here on the visitor's name."""
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        user = Headers(scope=scope).get(self._access.header)
+        if user and trusted(peer(scope), self._access):
+            await self._app({**scope, "user": user}, receive, send)
+        else:
+            await _not_signed_in(scope["path"])(scope, receive, send)
 
-    def _admits(self, scope: Scope) -> bool:
-        peer = scope["client"][0] if scope.get("client") else ""
-        return bool(Headers(scope=scope).get(self._access.header)) and trusted(peer, self._access)
+
+def peer(scope: Scope) -> str:
+    """Return the address of the connection's other end; no header is believed."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _not_signed_in(path: str) -> Response:

@@ -31,8 +31,8 @@ def test_an_answer_streams_as_events(chatbot):
     assert events(response.text) == [
         ("delta", {"text": "Hel"}),
         ("delta", {"text": "lo."}),
-        ("usage", {"promptTokens": 12, "completionTokens": 2}),
-        ("done", {"finish": "stop", "leftOut": 0}),
+        ("usage", {"promptTokens": 12, "completionTokens": 2, "window": None}),
+        ("done", {"finish": "stop", "leftOut": 0, "sent": 1}),
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_refusal_is_told_in_plain_words(chatbot, upstream):
         (error, done) = events(post(chatbot).text)
         assert error[1]["reason"] == reason
         assert words in error[1]["message"]
-        assert done == ("done", {"finish": "error", "leftOut": 0})
+        assert done == ("done", {"finish": "error", "leftOut": 0, "sent": 1})
 
 
 def test_throttling_says_when_to_come_back(chatbot, upstream):
@@ -100,14 +100,6 @@ def test_throttling_says_when_to_come_back(chatbot, upstream):
     (error, _) = events(post(chatbot).text)
     assert error[1]["retryAfter"] == 45
     assert "in 45 seconds" in error[1]["message"]
-
-
-def test_a_history_too_long_for_the_model_is_shortened_once(chatbot, upstream):
-    upstream.answers = [TOO_LONG]
-    old = [{"role": "user", "content": "x" * 20_000}, {"role": "assistant", "content": "y"}]
-    response = post(chatbot, {"messages": old + HI["messages"]})
-    assert ("done", {"finish": "stop", "leftOut": 2}) in events(response.text)
-    assert upstream.chats[-1]["messages"] == HI["messages"]
 
 
 def test_only_its_own_page_and_programs_may_ask(chatbot, upstream):
@@ -168,4 +160,5 @@ def test_the_title_is_shown(chatbot):
         "welcome": "",
         "starters": [],
         "disclaimer": "",
+        "user": None,
     }

@@ -147,6 +147,7 @@ class Say:
     pause: float = 0.0
     finish: str | None = "stop"
     error: dict[str, Any] | None = None
+    prompt_tokens: int = 12
 
 
 @dataclass
@@ -262,7 +263,10 @@ class Upstream:
             if answer.finish is None:
                 return
             yield _choice({}, finish=answer.finish)
-            usage = {"prompt_tokens": 12, "completion_tokens": len(answer.pieces)}
+            usage = {
+                "prompt_tokens": answer.prompt_tokens,
+                "completion_tokens": len(answer.pieces),
+            }
             yield _frame(choices=[], id="chatcmpl-1", usage=usage)
             yield "data: [DONE]\n\n"
         except asyncio.CancelledError:
