@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -55,7 +56,7 @@ def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = Non
         routes=[
             Route("/api/config", config),
             Route("/api/chat", answered, methods=["POST"]),
-            Mount("/", StaticFiles(directory=web, html=True)),
+            Mount("/", GZipMiddleware(StaticFiles(directory=web, html=True))),
         ],
         middleware=[Middleware(SafeHeaders), *admission],
     )

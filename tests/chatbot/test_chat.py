@@ -136,7 +136,7 @@ def test_a_body_that_is_no_json_is_refused_in_words(chatbot):
 
 
 def test_every_response_carries_the_strict_headers(chatbot):
-    for path in ("", "app.js", "style.css", "api/config", "nothing"):
+    for path in ("", "app.js", "styles/base.css", "api/config", "nothing"):
         headers = httpx2.get(f"{chatbot.page}{path}").headers
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
