@@ -146,6 +146,12 @@ REACHES = {
     "chat.starters[]": chat({"starters": ["Why? 🙂"]}, "CHAT_STARTERS", '["Why? 🙂"]'),
     "chat.disclaimer": chat({"disclaimer": "None."}, "CHAT_DISCLAIMER", "None."),
     "chat.memory.maxTurns": chat({"memory": {"maxTurns": 4}}, "MEMORY_MAX_TURNS", "4"),
+    "chat.answersAtOnce.perPod": chat(
+        {"answersAtOnce": {"perPod": 50}}, "CHAT_ANSWERS_AT_ONCE", "50"
+    ),
+    "chat.answersAtOnce.perUser": chat(
+        {"answersAtOnce": {"perUser": 2}}, "CHAT_ANSWERS_PER_USER", "2"
+    ),
     "chat.memory.maxTokens": chat({"memory": {"maxTokens": 900}}, "MEMORY_MAX_TOKENS", "900"),
     "chat.systemPrompt": Reach(
         {"chat": {"systemPrompt": "Be kind."}},

@@ -109,6 +109,7 @@ FULL = given_by_the_operator(
         "starters": ["Why? 🙂"],
         "disclaimer": "No advice.",
         "memory": {"maxTurns": 5, "maxTokens": 9000},
+        "answersAtOnce": {"perPod": 100, "perUser": 4},
     },
 )
 
@@ -139,6 +140,7 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert (settings.temperature, settings.top_p, settings.max_output_tokens) == (0.5, 0.9, 800)
     assert (settings.api_version, settings.context_window) == ("2024-10-21", 128000)
     assert (settings.memory_turns, settings.memory_tokens) == (5, 9000)
+    assert (settings.answers_at_once, settings.answers_per_user) == (100, 4)
     assert settings.starters == ("Why? 🙂",)
     assert settings.disclaimer == "No advice."
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
@@ -185,6 +187,8 @@ def test_what_has_no_default_is_required_and_the_rest_has_the_one_of_the_contrac
         "PORT": settings.port,
         "AZURE_OPENAI_SCOPE": settings.scope,
         "CHAT_TITLE": settings.title,
+        "CHAT_ANSWERS_AT_ONCE": settings.answers_at_once,
+        "CHAT_ANSWERS_PER_USER": settings.answers_per_user,
         "PROOF_DELAY_SECONDS": f"{settings.proof_delay:g}",
         "PROOF_RECHECK_SECONDS": f"{settings.proof_recheck:g}",
     }

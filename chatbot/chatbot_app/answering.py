@@ -9,10 +9,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from chatbot_app import denials
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Delta, Event, Finish, Usage
 from chatbot_app.conversation import Message, Prompt, rendered
 from chatbot_app.memory import Measure, Memory, halved, trim
+from chatbot_app.places import Places
 from chatbot_app.reasons import ChatReason, Refusal
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Texts:
 class Chat:
     """A chatbot at work: what it was given, and what it has used and learned since it started.
 
-    `budget` and `measure` are all that changes: numbers about the model, nothing about a visitor.
+    `budget`, `measure` and `places` are all that changes, and no word of a visitor is in them.
     """
 
     texts: Texts
@@ -54,12 +56,17 @@ class Chat:
     now: Callable[[], dt.datetime]
     budget: Budget = field(default_factory=Budget)
     measure: Measure = field(default_factory=Measure)
+    places: Places = field(default_factory=Places)
     ping_after: float = 15.0
 
     @property
     def room(self) -> int:
         """How many bytes of a conversation the model is sent at the moment."""
         return self.memory.room(self.measure, system=self.system_prompt)
+
+    def denial(self, refusal: Refusal) -> denials.Denial:
+        """Say a refusal in this chatbot's words."""
+        return denials.of(refusal, self.words(refusal))
 
 
 @dataclass(frozen=True, slots=True)

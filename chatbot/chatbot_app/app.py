@@ -24,6 +24,7 @@ from chatbot_app.completions import Completions, Model, Sampling
 from chatbot_app.credential import Credential, nobody, person, workload_identity
 from chatbot_app.memory import Memory
 from chatbot_app.ops import probes
+from chatbot_app.places import Places
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason, Refusal, RefusedError
 from chatbot_app.routes import page
@@ -104,6 +105,7 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
         words=words,
         now=_now,
         budget=Budget(settings.daily_tokens),
+        places=Places(settings.answers_at_once, settings.answers_per_user),
     )
     local_only = _on_a_laptop(settings)
     site = Server(page(chat, web=WEB, local_only=local_only, access=settings.access), front)

@@ -123,6 +123,7 @@ class Completions:
         sampling: Sampling,
         token: Callable[[], Awaitable[str]],
         trusted: ssl.SSLContext | None = None,
+        timeout: httpx2.Timeout = TIMEOUT,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._model = model
@@ -133,7 +134,7 @@ class Completions:
             base_url=model.chats,
             default_query=model.query,
             api_key=token,
-            timeout=TIMEOUT,
+            timeout=timeout,
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(verify=trusted or True),
         )

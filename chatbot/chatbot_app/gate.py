@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from chatbot_app.reasons import ChatReason
+from chatbot_app.denials import Denial, response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,6 +33,9 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
+NOT_SIGNED_IN = Denial(
+    401, "Please sign in first: this chatbot answers only through the page that signs you in."
+)
 
 
 class SafeHeaders:
@@ -71,22 +73,13 @@ class Admission:
         if user and trusted(peer(scope), self._access):
             await self._app({**scope, "user": user}, receive, send)
         else:
-            await _not_signed_in(scope["path"])(scope, receive, send)
+            await response(NOT_SIGNED_IN, scope["path"])(scope, receive, send)
 
 
 def peer(scope: Scope) -> str:
     """Return the address of the connection's other end; no header is believed."""
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-def _not_signed_in(path: str) -> Response:
-    message = "Please sign in first: this chatbot answers only through the page that signs you in."
-    headers = {"cache-control": "no-store"}
-    if path.startswith("/api/"):
-        body = {"reason": ChatReason.REQUEST_REFUSED, "message": message}
-        return JSONResponse(body, 401, headers=headers)
-    return PlainTextResponse(message, 401, headers=headers)
 
 
 def trusted(peer: str, access: Access) -> bool:

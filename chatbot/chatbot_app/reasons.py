@@ -50,6 +50,8 @@ class ChatReason(StrEnum):
 
     NOT_SIGNED_IN = "NotSignedIn"
     BUDGET_SPENT = "BudgetSpent"
+    BUSY = "Busy"
+    TOO_MANY_AT_ONCE = "TooManyAtOnce"
     CONTENT_FILTERED = "ContentFiltered"
     CONTEXT_TOO_LONG = "ContextTooLong"
     REQUEST_REFUSED = "RequestRefused"

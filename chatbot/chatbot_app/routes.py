@@ -9,7 +9,6 @@ Nothing about a visitor is kept: see `conversation` for where the memory lives.
 
 from __future__ import annotations
 
-import json
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -22,11 +21,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from chatbot_app import conversation
+from chatbot_app import conversation, denials
 from chatbot_app.answering import Chat, End, answer
 from chatbot_app.completions import Delta, Usage
-from chatbot_app.gate import Admission, SafeHeaders, foreign
-from chatbot_app.reasons import ChatReason, Refusal
+from chatbot_app.denials import Denial, DeniedError
+from chatbot_app.entrance import Entrance
+from chatbot_app.gate import Admission, SafeHeaders
+from chatbot_app.posted import posted
 from chatbot_app.sse import HEADERS, EventStream, frame
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from chatbot_app.settings import Access
 
-BODY_LIMIT = 1024 * 1024
-
 
 def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = None) -> Starlette:
     """Build the application of the page.
@@ -44,58 +43,35 @@ def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = Non
     `local_only` refuses foreign host names (laptop); `access` whoever its proxy did not sign in.
     """
     admission = [Middleware(Admission, access)] if access else []
+    entrance = [Middleware(Entrance, chat, local_only=local_only)]
 
     async def config(request: Request) -> Response:
         user = request.scope.get("user")
         return JSONResponse(asdict(chat.texts) | {"user": user}, headers=HEADERS)
 
     async def answered(request: Request) -> Response:
-        return _spent(chat) or await _chat(chat, request, local_only=local_only)
+        return await _chat(chat, request)
 
     return Starlette(
         routes=[
             Route("/api/config", config),
-            Route("/api/chat", answered, methods=["POST"]),
+            Route("/api/chat", answered, methods=["POST"], middleware=entrance),
             Mount("/", GZipMiddleware(StaticFiles(directory=web, html=True))),
         ],
         middleware=[Middleware(SafeHeaders), *admission],
     )
 
 
-async def _chat(chat: Chat, request: Request, *, local_only: bool) -> Response:
-    if foreign(request.headers, local_only=local_only):
-        return _refused(403, "This address only answers its own page.")
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return _refused(415, "The request must be JSON.")
+async def _chat(chat: Chat, request: Request) -> Response:
     try:
-        messages = await _posted(request)
+        messages = conversation.parse(await posted(request))
     except conversation.UnacceptableError as error:
-        return _refused(400, str(error))
+        return denials.response(Denial(400, str(error)), request.scope["path"])
+    except DeniedError as error:
+        return denials.response(error.denial, request.scope["path"])
     except ClientDisconnect:
         return Response(status_code=400)
-    if messages is None:
-        return _refused(413, "The conversation is larger than 1 MiB. Please start a new chat.")
     return EventStream(_frames(chat, messages), ping_after=chat.ping_after)
-
-
-async def _posted(request: Request) -> tuple[conversation.Message, ...] | None:
-    """Read the conversation; None when it is too large, without reading the rest."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_LIMIT:
-            return None
-    try:
-        return conversation.parse(json.loads(body))
-    except conversation.UnacceptableError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise conversation.UnacceptableError("The request is not valid JSON.") from error
-
-
-def _refused(status: int, message: str) -> Response:
-    reason = ChatReason.REQUEST_REFUSED
-    return JSONResponse({"reason": reason, "message": message}, status, headers=HEADERS)
 
 
 async def _frames(
@@ -111,22 +87,5 @@ async def _frames(
                     yield frame("usage", used | {"window": chat.memory.window})
                 case End(finish, left_out, sent, refusal):
                     if refusal is not None:
-                        yield frame("error", _error(refusal, chat))
+                        yield frame("error", denials.body(chat.denial(refusal)))
                     yield frame("done", {"finish": finish, "leftOut": left_out, "sent": sent})
-
-
-def _spent(chat: Chat) -> Response | None:
-    """Refuse a chat if this day's tokens are used up."""
-    refusal = chat.budget.refuse(chat.now())
-    if refusal is None:
-        return None
-    after = {"retry-after": f"{refusal.retry_after:.0f}"}
-    return JSONResponse(_error(refusal, chat), 429, headers=HEADERS | after)
-
-
-def _error(refusal: Refusal, chat: Chat) -> dict[str, object]:
-    body: dict[str, object] = {
-        "reason": refusal.reason,
-        "message": chat.words(refusal),
-    }
-    return body if refusal.retry_after is None else body | {"retryAfter": refusal.retry_after}

@@ -8,7 +8,7 @@ import socket
 import httpx2
 import pytest
 from chatbot.talking import HI, events, post, wait_until
-from chatbot.upstream import NO_DEPLOYMENT, NO_ROLE, THROTTLED, TOO_LONG, Say
+from chatbot.upstream import Say
 from chatbot_app.app import WEB
 
 
@@ -80,26 +80,6 @@ def test_a_visitor_who_leaves_before_the_first_word_ends_the_call_too(chatbot, u
         wait_until(lambda: upstream.streaming)
     wait_until(lambda: not upstream.streaming)
     assert upstream.aborted == 1
-
-
-def test_a_refusal_is_told_in_plain_words(chatbot, upstream):
-    for body, reason, words in (
-        (NO_ROLE, "PermissionDenied", "up to ten minutes"),
-        (NO_DEPLOYMENT, "DeploymentNotFound", "“gpt”"),
-        (TOO_LONG, "ContextTooLong", "shorten"),
-    ):
-        upstream.answers = [body]
-        (error, done) = events(post(chatbot).text)
-        assert error[1]["reason"] == reason
-        assert words in error[1]["message"]
-        assert done == ("done", {"finish": "error", "leftOut": 0, "sent": 1})
-
-
-def test_throttling_says_when_to_come_back(chatbot, upstream):
-    upstream.answers = [THROTTLED]
-    (error, _) = events(post(chatbot).text)
-    assert error[1]["retryAfter"] == 45
-    assert "in 45 seconds" in error[1]["message"]
 
 
 def test_only_its_own_page_and_programs_may_ask(chatbot, upstream):

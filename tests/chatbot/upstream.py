@@ -141,13 +141,17 @@ BROKEN = Refuse(500, {"error": {"code": "InternalServerError", "message": "Backe
 
 @dataclass(frozen=True)
 class Say:
-    """Stream these pieces, `pause` seconds apart; `finish` None breaks off without an end."""
+    """Stream these pieces, `pause` seconds apart; `finish` None breaks off without an end.
+
+    `dropped` breaks off without even the end of the response.
+    """
 
     pieces: tuple[str, ...]
     pause: float = 0.0
     finish: str | None = "stop"
     error: dict[str, Any] | None = None
     prompt_tokens: int = 12
+    dropped: bool = False
 
 
 @dataclass
@@ -184,7 +188,7 @@ class Upstream:
             self._app(),
             host="127.0.0.1",
             port=0,
-            log_level="error",
+            log_level="critical",
             lifespan="off",
             ssl_certfile=self.certificate.certificate,
             ssl_keyfile=self.certificate.key,
@@ -258,6 +262,8 @@ class Upstream:
                 yield _choice({"content": piece})
                 self.pieces_sent += 1
                 await asyncio.sleep(answer.pause)
+            if answer.dropped:
+                raise ConnectionAbortedError
             if answer.error is not None:
                 yield _frame(error=answer.error)
             if answer.finish is None:

@@ -129,6 +129,8 @@ def _environment(wanted: Wanted) -> list[Object]:
         "CONTEXT_WINDOW": str(chatbot.context_window or ""),
         "MEMORY_MAX_TURNS": str(chat.max_turns or ""),
         "MEMORY_MAX_TOKENS": str(chat.max_tokens or ""),
+        "CHAT_ANSWERS_AT_ONCE": str(chat.answers_per_pod or ""),
+        "CHAT_ANSWERS_PER_USER": str(chat.answers_per_user or ""),
         "CHAT_TITLE": chat.title,
         "CHAT_WELCOME": chat.welcome,
         "CHAT_STARTERS": _texts(chat.starters),
