@@ -44,6 +44,9 @@ reference: sync ## write docs/fields.md and docs/reasons.md from CRDs and code
 	@$(RUN) python tests/fields_page.py
 	@$(RUN) python tests/reasons_page.py
 
+vendor: sync ## fetch what the page brings along again, by npm, and verify it
+	@$(RUN) python tests/chatbot/vendoring.py
+
 sync: $(UV) ## install the locked Python packages into .venv, with those for development
 	@$(UV) sync --frozen
 
@@ -66,4 +69,4 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check walk-quick fix reference sync packages control-plane az
+.PHONY: help demo down chatbot test check walk-quick fix reference vendor sync packages control-plane az

@@ -45,7 +45,7 @@ function view(message) {
 /** Show an answer as it is now; while it grows, only its text changes. */
 function redraw(node, message) {
   if (!node.firstChild) node.append(unseen("Answer: "), make("div", "answer"));
-  show(node.children[1], message.content);
+  show(node.children[1], message.content, { growing: Boolean(message.growing) });
   while (node.children.length > 2) node.lastChild.remove();
   if (message.growing && !message.content) node.append(waiting());
   if (message.growing) return;
