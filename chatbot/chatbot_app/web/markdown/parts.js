@@ -54,8 +54,13 @@ const PARTS = {
 
 function listed(token) {
   const start = token.ordered && token.start !== 1 ? { start: String(token.start) } : {};
-  return element(token.ordered ? "ol" : "ul", token, start, () => token.items.map((item) =>
-    element("li", item, item.task ? { class: "task" } : {})));
+  return element(token.ordered ? "ol" : "ul", token, start, () => token.items.map(listItem));
+}
+
+/* A blank line anywhere in a list makes paragraphs of all its items. */
+function listItem(item) {
+  const node = element("li", item, item.task ? { class: "task" } : {});
+  return { ...node, source: node.source && `${item.loose} ${node.source}` };
 }
 
 /* Of all tags one is common in answers and harmless: a line break, mostly in tables. */
