@@ -141,6 +141,7 @@ REACHES = {
     "openAI.topP": openai("topP", 0.5, "TOP_P", "0.5"),
     "openAI.temperature": openai("temperature", 0.5, "TEMPERATURE", "0.5"),
     "openAI.maxOutputTokens": openai("maxOutputTokens", 800, "MAX_OUTPUT_TOKENS", "800"),
+    "api.openAI": Reach({"api": {"openAI": True}}, DEPLOYMENTS, variable("CHAT_API"), "openai"),
     "chat.title": Reach({"chat": {"title": "Help"}}, DEPLOYMENTS, variable("CHAT_TITLE"), "Help"),
     "chat.welcome": chat({"welcome": "Hi $"}, "CHAT_WELCOME", "Hi $$"),
     "chat.starters[]": chat({"starters": ["Why? 🙂"]}, "CHAT_STARTERS", '["Why? 🙂"]'),

@@ -94,6 +94,7 @@ OUTLET = Outlet("http://proxy.corp:3128", "10.0.0.0/8,.corp", Path(certifi.where
 FULL = given_by_the_operator(
     daily_tokens=50000,
     outlet=OUTLET,
+    api={"openAI": True},
     access={"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}},
     openai={
         "apiVersion": "2024-10-21",
@@ -141,6 +142,7 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert (settings.api_version, settings.context_window) == ("2024-10-21", 128000)
     assert (settings.memory_turns, settings.memory_tokens) == (5, 9000)
     assert (settings.answers_at_once, settings.answers_per_user) == (100, 4)
+    assert settings.openai_api
     assert settings.starters == ("Why? 🙂",)
     assert settings.disclaimer == "No advice."
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
@@ -194,6 +196,7 @@ def test_what_has_no_default_is_required_and_the_rest_has_the_one_of_the_contrac
     }
     for name, value in defaults.items():
         assert VARIABLES[name].split("`")[1] == str(value)
+    assert not settings.openai_api
     unset = (settings.ops_port, settings.temperature, settings.max_output_tokens)
     assert (*unset, settings.daily_tokens, settings.access) == (None,) * 5
     assert (settings.credential_since_file, settings.principal_id) == (None, "")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from chatbot_app import denials
 from chatbot_app.budget import Budget
-from chatbot_app.completions import Delta, Event, Finish, Usage
+from chatbot_app.completions import AS_SET, Delta, Event, Finish, Sampling, Usage
 from chatbot_app.conversation import Message, Prompt, rendered
 from chatbot_app.memory import Measure, Memory, halved, trim
 from chatbot_app.places import Places
 from chatbot_app.reasons import ChatReason, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 class Model(Protocol):
     """What answers."""
 
-    def stream(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+    def stream(
+        self, messages: Sequence[dict[str, str]], wishes: Sampling
+    ) -> AsyncGenerator[Event, None]:
         """Ask; the last event is a `Finish` or a `Refusal`."""
 
 
@@ -48,6 +51,7 @@ class Chat:
     """
 
     texts: Texts
+    deployment: str
     system_prompt: str
     memory: Memory
     model: Model
@@ -82,14 +86,15 @@ class End:
     refusal: Refusal | None = None
 
 
-async def answer(
-    chat: Chat, messages: tuple[Message, ...]
-) -> AsyncGenerator[Delta | Usage | End, None]:
+Answer = AsyncGenerator[Delta | Usage | End, None]
+
+
+async def answer(chat: Chat, messages: tuple[Message, ...], wishes: Sampling = AS_SET) -> Answer:
     """Answer; the last event is an `End`. What is too long for the model is halved once."""
     room = chat.room
     prompt = trim(messages, room, turns=chat.memory.turns)
     course = _Course(started=time.monotonic())
-    async with aclosing(_asked(chat, prompt, course)) as events:
+    async with aclosing(_asked(chat, prompt, wishes, course)) as events:
         async for event in events:
             yield event
     if course.too_long:
@@ -97,7 +102,7 @@ async def answer(
             chat.measure = chat.measure.overflowed()
         if (fewer := halved(prompt)) is not None:
             prompt = fewer
-            async with aclosing(_asked(chat, prompt, course)) as events:
+            async with aclosing(_asked(chat, prompt, wishes, course)) as events:
                 async for event in events:
                     yield event
     course.tell(chat)
@@ -105,13 +110,13 @@ async def answer(
 
 
 async def _asked(
-    chat: Chat, prompt: Prompt, course: _Course
+    chat: Chat, prompt: Prompt, wishes: Sampling, course: _Course
 ) -> AsyncGenerator[Delta | Usage, None]:
     course.refusal, course.usage, heard = None, None, 0
     messages = rendered(prompt, system=chat.system_prompt)
     sent = prompt.size + len(chat.system_prompt.encode())
     try:
-        async with aclosing(chat.model.stream(messages)) as events:
+        async with aclosing(chat.model.stream(messages, wishes)) as events:
             async for event in events:
                 match event:
                     case Delta(text):

@@ -98,6 +98,7 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
     words = _words(settings)
     chat = Chat(
         texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
+        deployment=settings.deployment,
         system_prompt=settings.system_prompt,
         memory=_memory(settings),
         model=completions,
@@ -108,7 +109,13 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
         places=Places(settings.answers_at_once, settings.answers_per_user),
     )
     local_only = _on_a_laptop(settings)
-    site = Server(page(chat, web=WEB, local_only=local_only, access=settings.access), front)
+    site = page(
+        chat,
+        web=WEB,
+        local_only=local_only,
+        access=settings.access,
+        openai=settings.openai_api,
+    )
     ops = None
     if back is not None:
         ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)
@@ -117,7 +124,7 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
     try:
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in (credential.keep(), ahead)]
-            await serve(site, ops, ending)
+            await serve(Server(site, front), ops, ending)
             for task in background:
                 task.cancel()
     finally:

@@ -71,6 +71,17 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_output_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+    def wished(self, wishes: Sampling) -> Sampling:
+        """Prefer what is wished; no answer becomes longer than this one allows."""
+        lengths = [n for n in (self.max_output_tokens, wishes.max_output_tokens) if n is not None]
+        return Sampling(
+            self.temperature if wishes.temperature is None else wishes.temperature,
+            self.top_p if wishes.top_p is None else wishes.top_p,
+            min(lengths, default=None),
+            wishes.stop or self.stop,
+        )
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the call that are set."""
@@ -78,8 +89,13 @@ class Sampling:
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_completion_tokens": self.max_output_tokens,
+            "stop": list(self.stop) or None,
         }
         return {name: value for name, value in chosen.items() if value is not None}
+
+
+AS_SET = Sampling()
+"""No wishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +155,15 @@ class Completions:
             http_client=openai.DefaultAsyncHttpxClient(verify=trusted or True),
         )
 
-    async def stream(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+    async def stream(
+        self, messages: Sequence[dict[str, str]], wishes: Sampling = AS_SET
+    ) -> AsyncGenerator[Event, None]:
         """Ask the model; the last event is a `Finish` or a `Refusal`. Raises nothing of its own."""
+        chosen = self._sampling.wished(wishes).parameters()
         begun = False
         for last_try in (False, True):
             try:
-                async for event in self._attempt(messages):
+                async for event in self._attempt(messages, chosen):
                     begun = True
                     yield event
             except RefusedError as error:
@@ -158,14 +177,16 @@ class Completions:
                 yield of_account(error)
             return
 
-    async def _attempt(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+    async def _attempt(
+        self, messages: Sequence[dict[str, str]], chosen: dict[str, Any]
+    ) -> AsyncGenerator[Event, None]:
         create: Any = self._client.chat.completions.with_streaming_response.create
         call = create(
             model=self._model.deployment,
             messages=messages,
             stream=True,
             stream_options={"include_usage": True},
-            **self._sampling.parameters(),
+            **chosen,
         )
         async with call as response:
             finish: str | None = None

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """An HTTP status, a reason, plain words, and the seconds to wait if they are known."""
+    """An HTTP status, a reason, plain words, and the seconds to wait if they are known.
+
+    `param` and `code` are OpenAI's: what in the request is wrong, and a word for how.
+    """
 
     status: int
     message: str
     reason: Reason | ChatReason = ChatReason.REQUEST_REFUSED
     retry_after: float | None = None
+    param: str | None = None
+    code: str = ""
 
 
 class DeniedError(Exception):
@@ -60,6 +65,10 @@ def response(denial: Denial, path: str) -> Response:
     headers = {"cache-control": "no-store"}
     if denial.retry_after is not None:
         headers["retry-after"] = str(math.ceil(denial.retry_after))
+    if path.startswith("/v1/"):
+        if denial.reason is ChatReason.BUDGET_SPENT:
+            headers["x-should-retry"] = "false"  # the clients' own word; they would try again
+        return JSONResponse(openai_body(denial), denial.status, headers=headers)
     if path.startswith("/api/"):
         return JSONResponse(body(denial), denial.status, headers=headers)
     return PlainTextResponse(denial.message, denial.status, headers=headers)
@@ -69,3 +78,28 @@ def body(denial: Denial) -> dict[str, object]:
     """Render the members of an `error` event."""
     said: dict[str, object] = {"reason": denial.reason, "message": denial.message}
     return said if denial.retry_after is None else said | {"retryAfter": denial.retry_after}
+
+
+_CODE: Mapping[Reason | ChatReason, str] = {
+    ChatReason.CONTENT_FILTERED: "content_filter",
+    ChatReason.CONTEXT_TOO_LONG: "context_length_exceeded",
+    ChatReason.BUDGET_SPENT: "insufficient_quota",
+    ChatReason.TOO_MANY_AT_ONCE: "rate_limit_exceeded",
+    ChatReason.BUSY: "rate_limit_exceeded",
+    Reason.THROTTLED: "rate_limit_exceeded",
+}
+_TYPE = {401: "authentication_error", 429: "rate_limit_error"}
+_SERVER_ERROR = 500
+
+
+def openai_body(denial: Denial) -> dict[str, object]:
+    """Render an error as OpenAI does; where it has no code, the reason is the code."""
+    kind = "server_error" if denial.status >= _SERVER_ERROR else "invalid_request_error"
+    return {
+        "error": {
+            "message": denial.message,
+            "type": _TYPE.get(denial.status, kind),
+            "param": denial.param,
+            "code": denial.code or _CODE.get(denial.reason, str(denial.reason)),
+        }
+    }

@@ -27,6 +27,7 @@ from chatbot_app.completions import Delta, Usage
 from chatbot_app.denials import Denial, DeniedError
 from chatbot_app.entrance import Entrance
 from chatbot_app.gate import Admission, SafeHeaders
+from chatbot_app.openai_api import routes as openai_api
 from chatbot_app.posted import posted
 from chatbot_app.sse import HEADERS, EventStream, frame
 
@@ -37,10 +38,18 @@ if TYPE_CHECKING:
     from chatbot_app.settings import Access
 
 
-def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = None) -> Starlette:
+def page(
+    chat: Chat,
+    *,
+    web: Path,
+    local_only: bool,
+    access: Access | None = None,
+    openai: bool = False,
+) -> Starlette:
     """Build the application of the page.
 
-    `local_only` refuses foreign host names (laptop); `access` whoever its proxy did not sign in.
+    `local_only` refuses foreign host names (laptop); `access` whoever its proxy did not sign in;
+    `openai` adds the interface for OpenAI's clients.
     """
     admission = [Middleware(Admission, access)] if access else []
     entrance = [Middleware(Entrance, chat, local_only=local_only)]
@@ -56,6 +65,7 @@ def page(chat: Chat, *, web: Path, local_only: bool, access: Access | None = Non
         routes=[
             Route("/api/config", config),
             Route("/api/chat", answered, methods=["POST"], middleware=entrance),
+            *(openai_api.routes(chat, entrance=entrance) if openai else openai_api.off()),
             Mount("/", GZipMiddleware(StaticFiles(directory=web, html=True))),
         ],
         middleware=[Middleware(SafeHeaders), *admission],

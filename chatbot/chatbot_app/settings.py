@@ -69,6 +69,7 @@ class Settings:
     proof_recheck: float = 300.0
     principal_id: str = ""
     access: Access | None = None
+    openai_api: bool = False
     workload_identity: WorkloadIdentity | None = None
     ca_file: str = ""
     extra_ca_file: str = ""
@@ -138,6 +139,7 @@ def parse(environment: Mapping[str, str]) -> Settings:
         proof_recheck=read.seconds("PROOF_RECHECK_SECONDS", low=1, default=300.0),
         principal_id=read.text("AZURE_PRINCIPAL_ID"),
         access=_access(read),
+        openai_api=read.choice("CHAT_API", "openai") == "openai",
         workload_identity=_workload_identity(read),
         ca_file=read.text("SSL_CERT_FILE"),
         extra_ca_file=read.authorities("EXTRA_CA_FILE"),

@@ -50,6 +50,13 @@ class Reader:
             self.problems.append(Problem(names[0], f"is missing: {meaning}"))
         return value
 
+    def choice(self, name: str, *known: str) -> str:
+        """Give one of the known words."""
+        value = self.text(name)
+        if value and value not in known:
+            self.problems.append(Problem(name, f"must be {' or '.join(known)}, or unset"))
+        return value
+
     def endpoint(self, *names: str) -> str:
         """Give an account's address, with a slash at its end."""
         example = "the account's address, https://NAME.openai.azure.com/"

@@ -130,6 +130,7 @@ class Chatbot:
     max_output_tokens: int | None
     context_window: int | None
     chat: Chat
+    openai_api: bool
     replicas: int
     autoscaling: Autoscaling | None
     pods: PodSettings
@@ -181,6 +182,7 @@ class Chatbot:
             max_output_tokens=openai.get("maxOutputTokens"),
             context_window=openai.get("contextWindow"),
             chat=Chat.parse(spec["chat"]),
+            openai_api=spec.get("api", {}).get("openAI", False),
             replicas=spec["replicas"],
             autoscaling=_autoscaling(spec.get("autoscaling")),
             pods=PodSettings.parse(spec),

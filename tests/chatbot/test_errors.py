@@ -140,6 +140,7 @@ async def test_a_model_that_takes_too_long(upstream, authority, monkeypatch):
     )
     chat = Chat(
         texts=Texts("Ada"),
+        deployment="gpt",
         system_prompt="",
         memory=Memory(),
         model=model,

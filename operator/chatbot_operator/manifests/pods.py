@@ -131,6 +131,7 @@ def _environment(wanted: Wanted) -> list[Object]:
         "MEMORY_MAX_TOKENS": str(chat.max_tokens or ""),
         "CHAT_ANSWERS_AT_ONCE": str(chat.answers_per_pod or ""),
         "CHAT_ANSWERS_PER_USER": str(chat.answers_per_user or ""),
+        "CHAT_API": "openai" if chatbot.openai_api else "",
         "CHAT_TITLE": chat.title,
         "CHAT_WELCOME": chat.welcome,
         "CHAT_STARTERS": _texts(chat.starters),
