@@ -21,8 +21,8 @@ demo: control-plane ## the whole chain on this machine: cluster, Azure emulator,
 down: packages ## end a demo that was left running
 	@$(RUN) sandbox down
 
-chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login`
-	@$(RUN) python -m chatbot_app
+chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login` (DEMO=1: a built-in stand-in)
+	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
 test: sync check control-plane az ## lint, types, layers, then every test
 	@$(RUN) pytest

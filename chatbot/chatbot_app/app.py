@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import logging
-import os
 import random
-import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dotenv import load_dotenv
-
-from chatbot_app import settings as settings_module
-from chatbot_app import telemetry
+from chatbot_app import answering
 from chatbot_app.answering import Chat, Texts
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Model, Sampling
 from chatbot_app.credential import Credential, nobody, person, workload_identity
+from chatbot_app.demo import Demo
 from chatbot_app.memory import Memory
 from chatbot_app.ops import probes
 from chatbot_app.places import Places
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason, Refusal, RefusedError
 from chatbot_app.routes import page
-from chatbot_app.serving import Ending, Server, listen, serve
+from chatbot_app.serving import Ending, Server, serve
 from chatbot_app.standing import Standing
 from chatbot_app.trust import trust
 from chatbot_app.words import for_person, for_visitor
@@ -37,85 +32,24 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from starlette.applications import Starlette
+
     from chatbot_app.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
-EXIT_SETTINGS = 2
 
 
-def main() -> int:
-    """Run the chatbot until it is told to end; return the exit code of the process."""
-    load_dotenv(Path(".env"))
-    try:
-        settings = settings_module.parse(os.environ)
-    except settings_module.SettingsError as error:
-        return _explain(error)
-    telemetry.set_up(as_json=settings.ops_port is not None)
-    with contextlib.ExitStack() as sockets:
-        try:
-            front = sockets.enter_context(listen(settings.host, settings.port))
-            back = None
-            if settings.ops_port is not None:
-                back = sockets.enter_context(listen(settings.host, settings.ops_port))
-        except OSError as error:
-            return _cannot_listen(settings.host, error)
-        asyncio.run(_serve(settings, front, back))
-    return 0
-
-
-def _explain(error: SettingsError) -> int:
-    """Tell a person and exit, or tell the operator and stay: a pod must not crash in a loop."""
-    if error.ops_port is None:
-        sys.stderr.write(error.in_words() + "\n")
-        return EXIT_SETTINGS
-    telemetry.set_up(as_json=True)
-    log.error("settings need attention", extra={"detail": str(error)})
-    try:
-        back = listen(error.host, error.ops_port)
-    except OSError as refused:
-        return _cannot_listen(error.host, refused)
-    with back:
-        asyncio.run(_serve_complaint(error, back))
-    return 0
-
-
-def _cannot_listen(host: str, error: OSError) -> int:
-    sys.stderr.write(
-        f"The chatbot cannot listen on {host}: {error.strerror or error}.\n"
-        "Another one may be running; PORT sets another port.\n"
-    )
-    return 1
-
-
-async def _serve(settings: Settings, front: socket.socket, back: socket.socket | None) -> None:
+async def run(settings: Settings, front: socket.socket, back: socket.socket | None) -> None:
+    """Answer with the model that the settings name; prove it to whoever asks at `back`."""
     ending = Ending()
     ending.catch_signals()
     credential = _credential(settings)
     completions = _completions(settings, credential)
     proof = _proof(settings, credential, completions)
     words = _words(settings)
-    chat = Chat(
-        texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
-        deployment=settings.deployment,
-        system_prompt=settings.system_prompt,
-        memory=_memory(settings),
-        model=completions,
-        ended=proof.chat_ended,
-        words=words,
-        now=_now,
-        budget=Budget(settings.daily_tokens),
-        places=Places(settings.answers_at_once, settings.answers_per_user),
-    )
-    local_only = _on_a_laptop(settings)
-    site = page(
-        chat,
-        web=WEB,
-        local_only=local_only,
-        access=settings.access,
-        openai=settings.openai_api,
-    )
+    site = _site(settings, _chat(settings, completions, words, proof.chat_ended))
     ops = None
     if back is not None:
         ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)
@@ -132,7 +66,49 @@ async def _serve(settings: Settings, front: socket.socket, back: socket.socket |
         await completions.close()
 
 
-async def _serve_complaint(error: SettingsError, back: socket.socket) -> None:
+async def demonstrate(settings: Settings, front: socket.socket) -> None:
+    """Answer with the built-in stand-in."""
+    ending = Ending()
+    ending.catch_signals()
+    model = Demo(asyncio.sleep)
+    chat = _chat(settings, model, _words(settings), lambda _: None)
+    log.info("listening", extra={"page": _address(front)})
+    await serve(Server(_site(settings, chat, demo=True), front), None, ending)
+
+
+def _chat(
+    settings: Settings,
+    model: answering.Model,
+    words: Callable[[Refusal], str],
+    ended: Callable[[Refusal | None], None],
+) -> Chat:
+    return Chat(
+        texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
+        deployment=settings.deployment,
+        system_prompt=settings.system_prompt,
+        memory=_memory(settings),
+        model=model,
+        ended=ended,
+        words=words,
+        now=_now,
+        budget=Budget(settings.daily_tokens),
+        places=Places(settings.answers_at_once, settings.answers_per_user),
+    )
+
+
+def _site(settings: Settings, chat: Chat, *, demo: bool = False) -> Starlette:
+    return page(
+        chat,
+        web=WEB,
+        local_only=_on_a_laptop(settings),
+        access=settings.access,
+        openai=settings.openai_api,
+        demo=demo,
+    )
+
+
+async def complain(error: SettingsError, back: socket.socket) -> None:
+    """Tell the operator which settings need attention, for as long as they do."""
     standing = Standing(proof=Refusal(Reason.MISCONFIGURED, str(error)))
     ending = Ending()
     ending.catch_signals()

@@ -45,18 +45,19 @@ def page(
     local_only: bool,
     access: Access | None = None,
     openai: bool = False,
+    demo: bool = False,
 ) -> Starlette:
     """Build the application of the page.
 
     `local_only` refuses foreign host names (laptop); `access` whoever its proxy did not sign in;
-    `openai` adds the interface for OpenAI's clients.
+    `openai` adds the interface for OpenAI's clients; `demo` tells the page that no model answers.
     """
     admission = [Middleware(Admission, access)] if access else []
     entrance = [Middleware(Entrance, chat, local_only=local_only)]
 
     async def config(request: Request) -> Response:
         user = request.scope.get("user")
-        return JSONResponse(asdict(chat.texts) | {"user": user}, headers=HEADERS)
+        return JSONResponse(asdict(chat.texts) | {"user": user, "demo": demo}, headers=HEADERS)
 
     async def answered(request: Request) -> Response:
         return await _chat(chat, request)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chatbot_app.demo import DISCLAIMER
 from chatbot_app.places import AT_ONCE, PER_USER
 from chatbot_app.variables import Network, Problem, Reader
 
@@ -147,6 +148,19 @@ def parse(environment: Mapping[str, str]) -> Settings:
     if read.problems:
         raise SettingsError(tuple(read.problems), host=host, ops_port=ops_port)
     return settings
+
+
+def demo(environment: Mapping[str, str]) -> Settings:
+    """Read the settings of a demo: those of the page, which always says that it is one.
+
+    Nothing is taken that leads to Azure.
+
+    Raises:
+        SettingsError: at least one is malformed.
+    """
+    theirs = {k: v for k, v in environment.items() if not k.startswith(("AZURE_", "OPS_PORT"))}
+    ours = {"AZURE_OPENAI_ENDPOINT": "https://demo.invalid/", "AZURE_OPENAI_DEPLOYMENT": "demo"}
+    return parse({"CHAT_TITLE": "Demo"} | theirs | ours | {"CHAT_DISCLAIMER": DISCLAIMER})
 
 
 def _access(read: Reader) -> Access | None:

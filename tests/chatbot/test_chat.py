@@ -141,4 +141,5 @@ def test_the_title_is_shown(chatbot):
         "starters": [],
         "disclaimer": "",
         "user": None,
+        "demo": False,
     }
