@@ -79,6 +79,16 @@ def admitted(live: Any) -> Any:
 
 
 PARENT = {"name": "public", "namespace": "gateways", "sectionName": "https", "port": 443}
+ENTRA_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+TOKEN = {
+    "entraToken": {
+        "audiences": ["api://bot", "api://b2"],
+        "tenantId": ENTRA_ID,
+        "header": "X-Token",
+        "groups": [ENTRA_ID],
+        "trustedPeers": ["10.0.0.0/8"],
+    }
+}
 PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
 TOLERATION = {
     "key": "spot",
@@ -290,6 +300,21 @@ REACHES = {
     ),
     "access.proxyHeaders.trustedPeers[]": Reach(
         {"access": PROXY}, DEPLOYMENTS, variable("ACCESS_TRUSTED_PEERS"), "10.0.0.0/8,fd00::/8"
+    ),
+    "access.entraToken.audiences[]": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_AUDIENCES"), "api://bot,api://b2"
+    ),
+    "access.entraToken.tenantId": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_TENANT"), ENTRA_ID
+    ),
+    "access.entraToken.header": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_HEADER"), "X-Token"
+    ),
+    "access.entraToken.groups[]": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_GROUPS"), ENTRA_ID
+    ),
+    "access.entraToken.trustedPeers[]": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TRUSTED_PEERS"), "10.0.0.0/8"
     ),
     "suspend": Reach(
         {"suspend": True},

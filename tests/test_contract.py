@@ -16,7 +16,7 @@ import pytest
 from chatbot_app import ops, standing
 from chatbot_app.claims import Presented
 from chatbot_app.reasons import Reason, Refusal
-from chatbot_app.settings import SettingsError
+from chatbot_app.settings import EntraToken, ProxyHeaders, SettingsError
 from chatbot_app.settings import parse as read_settings
 from chatbot_operator import manifests
 from chatbot_operator.errors import TABLE, Fault, Service
@@ -28,7 +28,7 @@ from chatbot_operator.settings import VARIABLES as VARIABLES_OF_THE_OPERATOR
 from chatbot_operator.settings import Settings as OperatorSettings
 from chatbot_operator.settings import SettingsError as OperatorSettingsError
 from chatbot_operator.steps import proof
-from unit.bodies import IDENTITY, wanted
+from unit.bodies import IDENTITY, INSTALLATION, wanted
 
 CONTRACT = (Path(__file__).parent.parent / "docs" / "contract.md").read_text()
 OF_LIBRARIES = {"HTTPS_PROXY", "NO_PROXY"}
@@ -91,11 +91,19 @@ def given_by_the_operator(**given):
 
 
 OUTLET = Outlet("http://proxy.corp:3128", "10.0.0.0/8,.corp", Path(certifi.where()).read_text())
+PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
+ENTRA_ID = "44444444-4444-4444-8444-444444444444"
+TOKEN = {
+    "audiences": ["api://bot", "api://b2"],
+    "header": "X-Token",
+    "groups": [ENTRA_ID],
+    "trustedPeers": ["10.0.0.0/8"],
+}
 FULL = given_by_the_operator(
     daily_tokens=50000,
     outlet=OUTLET,
     api={"openAI": True},
-    access={"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}},
+    access=PROXY,
     openai={
         "apiVersion": "2024-10-21",
         "temperature": 0.5,
@@ -115,12 +123,14 @@ FULL = given_by_the_operator(
 )
 
 
+OTHERWISE = given_by_the_operator(access={"entraToken": TOKEN})
+"""The other way to say who may chat."""
 IN_A_POD = {**FULL, "EXTRA_CA_FILE": certifi.where()}
 """As the chatbot finds it: what is mounted is there."""
 
 
 def test_the_operator_sets_the_names_of_the_contract_and_no_others():
-    assert FULL.keys() == VARIABLES.keys()
+    assert FULL.keys() | OTHERWISE.keys() == VARIABLES.keys()
 
 
 def test_the_chatbot_reads_the_names_of_the_contract_and_no_others():
@@ -147,12 +157,28 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert settings.disclaimer == "No advice."
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
     assert settings.daily_tokens == 50000
-    assert settings.access is not None
+    assert isinstance(settings.access, ProxyHeaders)
     assert settings.access.header == "X-User"
     assert [str(peer) for peer in settings.access.peers] == ["10.0.0.0/8", "fd00::/8"]
     assert settings.principal_id == IDENTITY.principal_id
     bare = read_settings(given_by_the_operator())
     assert (bare.temperature, bare.max_output_tokens, bare.system_prompt) == (None, None, "")
+
+
+@pytest.mark.parametrize("tenant", ["", ENTRA_ID.upper()])
+def test_the_chatbot_understands_which_tokens_the_operator_means(tenant):
+    said = TOKEN | ({"tenantId": tenant} if tenant else {})
+    access = read_settings(given_by_the_operator(access={"entraToken": said})).access
+    assert isinstance(access, EntraToken)
+    assert access.audiences == ("api://bot", "api://b2")
+    assert access.tenant == (ENTRA_ID if tenant else INSTALLATION.tenant_id)
+    assert (access.header, access.groups) == ("X-Token", {ENTRA_ID})
+    assert [str(peer) for peer in access.peers] == ["10.0.0.0/8"]
+    least = {"audiences": ["a"], "header": "Authorization"}
+    access = read_settings(given_by_the_operator(access={"entraToken": least})).access
+    assert isinstance(access, EntraToken)
+    assert (access.groups, access.peers) == (frozenset(), ())
+    assert access.header == VARIABLES["ACCESS_TOKEN_HEADER"].strip("`")
 
 
 def test_a_team_cannot_set_what_the_operator_and_the_webhook_set():

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot_app import answering
+from chatbot_app.access.headers import NamedByProxy
+from chatbot_app.access.keys import Keys, entra
+from chatbot_app.access.tokens import ProvenByToken
 from chatbot_app.answering import Chat, Texts
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Model, Sampling
@@ -24,6 +27,7 @@ from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason, Refusal, RefusedError
 from chatbot_app.routes import page
 from chatbot_app.serving import Ending, Server, serve
+from chatbot_app.settings import EntraToken, ProxyHeaders
 from chatbot_app.standing import Standing
 from chatbot_app.trust import trust
 from chatbot_app.words import for_person, for_visitor
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from chatbot_app.access.admission import SignIn
     from chatbot_app.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -49,15 +54,18 @@ async def run(settings: Settings, front: socket.socket, back: socket.socket | No
     completions = _completions(settings, credential)
     proof = _proof(settings, credential, completions)
     words = _words(settings)
-    site = _site(settings, _chat(settings, completions, words, proof.chat_ended))
+    keys = _keys(settings)
+    chat = _chat(settings, completions, words, proof.chat_ended)
+    site = _site(settings, chat, _visitors(settings, keys))
     ops = None
     if back is not None:
         ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)
     ahead = proof.run() if ops is not None else _sign_in(credential, completions, words)
+    works = [credential.keep(), ahead, *([keys.keep()] if keys else [])]
     log.info("listening", extra={"page": _address(front)} | _probes(back))
     try:
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(work) for work in (credential.keep(), ahead)]
+            background = [group.create_task(work) for work in works]
             await serve(Server(site, front), ops, ending)
             for task in background:
                 task.cancel()
@@ -72,8 +80,9 @@ async def demonstrate(settings: Settings, front: socket.socket) -> None:
     ending.catch_signals()
     model = Demo(asyncio.sleep)
     chat = _chat(settings, model, _words(settings), lambda _: None)
+    site = _site(settings, chat, _visitors(settings, _keys(settings)), demo=True)
     log.info("listening", extra={"page": _address(front)})
-    await serve(Server(_site(settings, chat, demo=True), front), None, ending)
+    await serve(Server(site, front), None, ending)
 
 
 def _chat(
@@ -96,12 +105,14 @@ def _chat(
     )
 
 
-def _site(settings: Settings, chat: Chat, *, demo: bool = False) -> Starlette:
+def _site(
+    settings: Settings, chat: Chat, sign_in: SignIn | None, *, demo: bool = False
+) -> Starlette:
     return page(
         chat,
         web=WEB,
         local_only=_on_a_laptop(settings),
-        access=settings.access,
+        sign_in=sign_in,
         openai=settings.openai_api,
         demo=demo,
     )
@@ -131,6 +142,26 @@ def _credential(settings: Settings) -> Credential:
     else:
         fetch = person(scope=settings.scope)
     return Credential(fetch, clock=time.time, sleep=asyncio.sleep, random=random.random)
+
+
+def _keys(settings: Settings) -> Keys | None:
+    if not isinstance(terms := settings.access, EntraToken):
+        return None
+    return Keys(
+        entra(terms.authority, terms.tenant, trusted=trust(settings.extra_ca_file)),
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        random=random.random,
+    )
+
+
+def _visitors(settings: Settings, keys: Keys | None) -> SignIn | None:
+    match settings.access:
+        case EntraToken() as terms if keys is not None:
+            return ProvenByToken(terms, keys)
+        case ProxyHeaders() as terms:
+            return NamedByProxy(terms)
+    return None
 
 
 def _completions(settings: Settings, credential: Credential) -> Completions:

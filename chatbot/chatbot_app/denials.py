@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Denial:
     """An HTTP status, a reason, plain words, and the seconds to wait if they are known.
 
-    `param` and `code` are OpenAI's: what in the request is wrong, and a word for how.
+    `param` and `code` are OpenAI's: what in the request is wrong, and a word for how. `challenge`
+    names the scheme of a sign-in that would do.
     """
 
     status: int
@@ -27,6 +28,7 @@ class Denial:
     retry_after: float | None = None
     param: str | None = None
     code: str = ""
+    challenge: str = ""
 
 
 class DeniedError(Exception):
@@ -65,6 +67,8 @@ def response(denial: Denial, path: str) -> Response:
     headers = {"cache-control": "no-store"}
     if denial.retry_after is not None:
         headers["retry-after"] = str(math.ceil(denial.retry_after))
+    if denial.challenge:
+        headers["www-authenticate"] = denial.challenge
     if path.startswith("/v1/"):
         if denial.reason is ChatReason.BUDGET_SPENT:
             headers["x-should-retry"] = "false"  # the clients' own word; they would try again
@@ -88,7 +92,7 @@ _CODE: Mapping[Reason | ChatReason, str] = {
     ChatReason.BUSY: "rate_limit_exceeded",
     Reason.THROTTLED: "rate_limit_exceeded",
 }
-_TYPE = {401: "authentication_error", 429: "rate_limit_error"}
+_TYPE = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
 
 

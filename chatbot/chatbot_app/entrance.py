@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 
+from chatbot_app.access.peers import peer
 from chatbot_app.denials import Denial, response
-from chatbot_app.gate import foreign, peer
+from chatbot_app.gate import foreign
 from chatbot_app.places import Visitor
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from chatbot_app.access.admission import User
     from chatbot_app.answering import Chat
 
 
@@ -42,5 +44,5 @@ class Entrance:
 
 
 def _visitor(scope: Scope) -> Visitor:
-    user = scope.get("user")
-    return Visitor(user or peer(scope), signed_in=user is not None)
+    user: User | None = scope.get("user")
+    return Visitor(user.id if user else peer(scope), signed_in=user is not None)

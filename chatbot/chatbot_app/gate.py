@@ -1,4 +1,4 @@
-"""What keeps strangers and other sites out of the page, and the page talking to itself only."""
+"""What keeps other sites out of the page, and the page talking to itself only."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from chatbot_app.denials import Denial, response
-
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from chatbot_app.settings import Access
 
 _POLICY = """
 default-src 'none';
@@ -33,9 +29,6 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-NOT_SIGNED_IN = Denial(
-    401, "Please sign in first: this chatbot answers only through the page that signs you in."
-)
 
 
 class SafeHeaders:
@@ -55,41 +48,6 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
-
-
-class Admission:
-    """Middleware that answers only what comes through the proxy that signs visitors in."""
-
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app = app
-        self._access = access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; `scope["user"]` is from here on the visitor's name."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        user = Headers(scope=scope).get(self._access.header)
-        if user and trusted(peer(scope), self._access):
-            await self._app({**scope, "user": user}, receive, send)
-        else:
-            await response(NOT_SIGNED_IN, scope["path"])(scope, receive, send)
-
-
-def peer(scope: Scope) -> str:
-    """Return the address of the connection's other end; no header is believed."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
-
-
-def trusted(peer: str, access: Access) -> bool:
-    """Tell whether a connection's own address is one of the proxy's."""
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in access.peers)
 
 
 def foreign(headers: Headers, *, local_only: bool) -> bool:

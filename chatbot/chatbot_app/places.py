@@ -21,7 +21,7 @@ OWN_END, SOME_END = 5.0, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever asks: the name they signed in with, else the address of their connection."""
+    """Whoever asks: by their sign-in, else by the address of their connection."""
 
     name: str
     signed_in: bool

@@ -22,11 +22,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from chatbot_app import conversation, denials
+from chatbot_app.access.admission import Admission, SignIn, User
 from chatbot_app.answering import Chat, End, answer
 from chatbot_app.completions import Delta, Usage
 from chatbot_app.denials import Denial, DeniedError
 from chatbot_app.entrance import Entrance
-from chatbot_app.gate import Admission, SafeHeaders
+from chatbot_app.gate import SafeHeaders
 from chatbot_app.openai_api import routes as openai_api
 from chatbot_app.posted import posted
 from chatbot_app.sse import HEADERS, EventStream, frame
@@ -35,29 +36,28 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from chatbot_app.settings import Access
-
 
 def page(
     chat: Chat,
     *,
     web: Path,
     local_only: bool,
-    access: Access | None = None,
+    sign_in: SignIn | None = None,
     openai: bool = False,
     demo: bool = False,
 ) -> Starlette:
     """Build the application of the page.
 
-    `local_only` refuses foreign host names (laptop); `access` whoever its proxy did not sign in;
+    `local_only` refuses foreign host names (laptop); `sign_in` whoever it does not know;
     `openai` adds the interface for OpenAI's clients; `demo` tells the page that no model answers.
     """
-    admission = [Middleware(Admission, access)] if access else []
+    admission = [Middleware(Admission, sign_in)] if sign_in else []
     entrance = [Middleware(Entrance, chat, local_only=local_only)]
 
     async def config(request: Request) -> Response:
-        user = request.scope.get("user")
-        return JSONResponse(asdict(chat.texts) | {"user": user, "demo": demo}, headers=HEADERS)
+        user: User | None = request.scope.get("user")
+        said = {"user": user.name if user else None, "demo": demo}
+        return JSONResponse(asdict(chat.texts) | said, headers=HEADERS)
 
     async def answered(request: Request) -> Response:
         return await _chat(chat, request)

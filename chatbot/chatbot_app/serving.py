@@ -24,6 +24,8 @@ DRAIN_SECONDS = 25
 
 LINGER_SECONDS = 2.0
 _KEEP_ALIVE = 75
+_HEADERS = 64 * 1024
+"""Bytes; a token of Entra with 200 groups and the cookies of a proxy do not fit in uvicorn's 16."""
 
 
 class Server(uvicorn.Server):
@@ -40,6 +42,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                h11_max_incomplete_event_size=_HEADERS,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8087
 DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
+DEFAULT_AUTHORITY = "https://login.microsoftonline.com/"
+DEFAULT_TOKEN_HEADER = "Authorization"  # noqa: S105 - the name of a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,22 @@ class WorkloadIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ProxyHeaders:
     """A proxy in front that names the visitor in a header, and where it connects from."""
 
     header: str
+    peers: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntraToken:
+    """Which tokens let their holders in; no `groups` is everybody, no `peers` is from anywhere."""
+
+    audiences: tuple[str, ...]
+    tenant: str
+    authority: str
+    header: str
+    groups: frozenset[str]
     peers: tuple[Network, ...]
 
 
@@ -69,7 +83,7 @@ class Settings:
     proof_delay: float = 15.0
     proof_recheck: float = 300.0
     principal_id: str = ""
-    access: Access | None = None
+    access: ProxyHeaders | EntraToken | None = None
     openai_api: bool = False
     workload_identity: WorkloadIdentity | None = None
     ca_file: str = ""
@@ -163,14 +177,40 @@ def demo(environment: Mapping[str, str]) -> Settings:
     return parse({"CHAT_TITLE": "Demo"} | theirs | ours | {"CHAT_DISCLAIMER": DISCLAIMER})
 
 
-def _access(read: Reader) -> Access | None:
+def _access(read: Reader) -> ProxyHeaders | EntraToken | None:
     """Read who may chat. Half of it is none of it: nobody must be let in by a slip."""
     header, peers = read.text("ACCESS_USER_HEADER"), read.networks("ACCESS_TRUSTED_PEERS")
+    token = _token(read, peers)
+    if token is not None:
+        if header:
+            read.problems.append(Problem("ACCESS_USER_HEADER", "goes with no ACCESS_TOKEN_…"))
+        return token
     if header and not peers:
         read.problems.append(Problem("ACCESS_TRUSTED_PEERS", "is missing beside the header"))
     if peers and not header:
         read.problems.append(Problem("ACCESS_USER_HEADER", "is missing beside the peers"))
-    return Access(header, peers) if header else None
+    return ProxyHeaders(header, peers) if header else None
+
+
+def _token(read: Reader, peers: tuple[Network, ...]) -> EntraToken | None:
+    audiences = read.words("ACCESS_TOKEN_AUDIENCES")
+    tenants, groups = read.guids("ACCESS_TOKEN_TENANT"), read.guids("ACCESS_TOKEN_GROUPS")
+    header = read.text("ACCESS_TOKEN_HEADER")
+    authority = read.text("AZURE_AUTHORITY_HOST", default=DEFAULT_AUTHORITY)
+    if not (audiences or tenants or groups or header):
+        return None
+    if not audiences:
+        read.problems.append(Problem("ACCESS_TOKEN_AUDIENCES", "is missing: whom tokens are for"))
+    if len(tenants) != 1:
+        read.problems.append(Problem("ACCESS_TOKEN_TENANT", "must be the id of one tenant"))
+    return EntraToken(
+        audiences=audiences,
+        tenant="".join(tenants),
+        authority=authority,
+        header=header or DEFAULT_TOKEN_HEADER,
+        groups=frozenset(groups),
+        peers=peers,
+    )
 
 
 def _workload_identity(read: Reader) -> WorkloadIdentity | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,6 +127,19 @@ class Reader:
             return tuple(ipaddress.ip_network(n, strict=False) for n in value.split(",") if value)
         except ValueError as error:
             self.problems.append(Problem(name, f"must be networks such as 10.0.0.0/8: {error}"))
+            return ()
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Give words, written with commas between."""
+        return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
+
+    def guids(self, name: str) -> tuple[str, ...]:
+        """Give ids of Entra in lower case, written with commas between."""
+        value = self.text(name)
+        try:
+            return tuple(str(uuid.UUID(word.strip())) for word in value.split(",") if value)
+        except ValueError:
+            self.problems.append(Problem(name, "must be object ids, with commas between"))
             return ()
 
     def texts(self, name: str) -> tuple[str, ...]:

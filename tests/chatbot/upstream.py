@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import uvicorn
+from chatbot.directory import Directory
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
@@ -173,6 +174,7 @@ class Upstream:
     aborted: int = 0
     pieces_sent: int = 0
     port: int = 0
+    directory: Directory = field(default_factory=Directory)
 
     @property
     def address(self) -> str:
@@ -211,6 +213,7 @@ class Upstream:
                 Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
                 Route("/openai/v1/models", self._models),
                 Route("/openai/v1/chat/completions", self._chat, methods=["POST"]),
+                *self.directory.routes(),
             ]
         )
 

@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.exposure import EntraToken, ProxyHeaders
 from chatbot_operator.manifests.objects import TEMPLATE, Wanted, digest, selector
 from chatbot_operator.ports import Object
 
@@ -113,7 +114,7 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 def _environment(wanted: Wanted) -> list[Object]:
     """List what docs/contract.md says, and what the team adds."""
     chatbot, chat, installation = wanted.chatbot, wanted.chatbot.chat, wanted.installation
-    access, outlet = chatbot.exposure.access, installation.outlet
+    outlet = installation.outlet
     pod_ip = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
     given = {
         "PORT": str(PAGE_PORT),
@@ -144,12 +145,27 @@ def _environment(wanted: Wanted) -> list[Object]:
         "HTTPS_PROXY": outlet.https_proxy,
         "NO_PROXY": outlet.no_proxy,
         "EXTRA_CA_FILE": f"{CONFIG_PATH}/{CA_KEY}" if outlet.authorities else "",
-        "ACCESS_USER_HEADER": access.user_header if access else "",
-        "ACCESS_TRUSTED_PEERS": ",".join(access.trusted_peers) if access else "",
+        **_access(chatbot.exposure.access, installation.tenant_id),
     }
     literal = [{"name": name, "value": _verbatim(value)} for name, value in given.items() if value]
     theirs = [{"name": name, "value": value} for name, value in chatbot.pods.env.items()]
     return [{"name": "HOST", "valueFrom": pod_ip}, *literal, *theirs]
+
+
+def _access(access: ProxyHeaders | EntraToken | None, tenant: str) -> dict[str, str]:
+    match access:
+        case ProxyHeaders(user):
+            said = {"ACCESS_USER_HEADER": user}
+        case EntraToken(audiences, tenant_id, header, groups):
+            said = {
+                "ACCESS_TOKEN_AUDIENCES": ",".join(audiences),
+                "ACCESS_TOKEN_TENANT": tenant_id or tenant,
+                "ACCESS_TOKEN_HEADER": header,
+                "ACCESS_TOKEN_GROUPS": ",".join(groups),
+            }
+        case None:
+            return {}
+    return {**said, "ACCESS_TRUSTED_PEERS": ",".join(access.trusted_peers)}
 
 
 def _number(value: float | None) -> str:
