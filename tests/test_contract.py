@@ -13,7 +13,7 @@ from typing import ClassVar
 import certifi
 import chatbot_app
 import pytest
-from chatbot_app import ops, standing
+from chatbot_app import ops, serving, standing
 from chatbot_app.claims import Presented
 from chatbot_app.reasons import Reason, Refusal
 from chatbot_app.settings import EntraToken, ProxyHeaders, SettingsError
@@ -235,6 +235,14 @@ def test_the_ports_are_those_of_the_contract():
     assert "/readyz" in PORTS[exposed["ops"]]
     (port,) = manifests.service(wanted().chatbot)["spec"]["ports"]
     assert port["targetPort"] == "http"
+
+
+def test_a_pod_is_given_the_time_that_its_last_answer_may_take():
+    given = manifests.deployment(wanted())["spec"]["template"]["spec"]
+    grace = given["terminationGracePeriodSeconds"]
+    needed = int(serving.LINGER_SECONDS) + serving.DRAIN_SECONDS
+    assert 120 < serving.DRAIN_SECONDS < needed < grace == manifests.GRACE_SECONDS
+    assert f"after {needed} seconds at the latest. The operator gives pods {grace}" in CONTRACT
 
 
 def test_the_probes_ask_where_the_chatbot_answers():

@@ -66,7 +66,7 @@ async def run(settings: Settings, front: socket.socket, back: socket.socket | No
     try:
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in works]
-            await serve(Server(site, front), ops, ending)
+            await serve(Server(site, front, patient=back is not None), ops, ending)
             for task in background:
                 task.cancel()
     finally:

@@ -22,6 +22,10 @@ RESOURCES: Final = {
 CONFIG_PATH: Final = "/etc/chatbot"
 PAGE_PORT: Final = 8080
 OPS_PORT: Final = 8088
+GRACE_SECONDS: Final = 600
+"""An answer that streams may take minutes, and a pod ends with its last one. The cluster autoscaler
+waits as long by default (`max-graceful-termination-sec`,
+https://learn.microsoft.com/azure/aks/cluster-autoscaler)."""
 
 
 def template(wanted: Wanted) -> Object:
@@ -50,7 +54,7 @@ def _pod(wanted: Wanted) -> Object:
         "serviceAccountName": name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 60,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 65532,
