@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 10.0
+SHORTEST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 15}
 
@@ -122,11 +123,13 @@ class Credential:
                 log.warning("token not renewed", extra={"reason": error.refusal.reason})
 
     def _pause(self, failures: int) -> float:
-        if failures:
-            longest = min(LONGEST_RETRY, 5.0 * 2.0 ** min(failures, 10))
-            return longest * (0.5 + 0.5 * self._random())
         left = (self._token.expires_at if self._token else 0.0) - self._clock()
-        return max(SHORTEST_PAUSE, left / 2)
+        if not failures:
+            return max(SHORTEST_PAUSE, left / 2)
+        longest = min(LONGEST_RETRY, 5.0 * 2.0 ** min(failures, 10))
+        if left > 0:  # try again while there is a token, so that nobody waits for the next one
+            longest = min(longest, max(SHORTEST_RETRY, left / 2))
+        return longest * (0.5 + 0.5 * self._random())
 
     async def close(self) -> None:
         """End a fetch that is still in flight."""
