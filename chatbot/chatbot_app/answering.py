@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -47,7 +48,8 @@ class Texts:
 class Chat:
     """A chatbot at work: what it was given, and what it has used and learned since it started.
 
-    `budget`, `measure` and `places` are all that changes, and no word of a visitor is in them.
+    `budget`, `measure`, `places` and `refused` (how often, by reason, the model was not even asked)
+    are all that changes, and no word of a visitor is in them.
     """
 
     texts: Texts
@@ -61,6 +63,7 @@ class Chat:
     budget: Budget = field(default_factory=Budget)
     measure: Measure = field(default_factory=Measure)
     places: Places = field(default_factory=Places)
+    refused: Counter[str] = field(default_factory=Counter)
     ping_after: float = 15.0
 
     @property

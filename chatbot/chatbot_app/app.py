@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import os
 import random
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
 
 from chatbot_app import answering
 from chatbot_app.access.headers import NamedByProxy
@@ -21,6 +24,8 @@ from chatbot_app.completions import Completions, Model, Sampling
 from chatbot_app.credential import Credential, nobody, person, workload_identity
 from chatbot_app.demo import Demo
 from chatbot_app.memory import Memory
+from chatbot_app.metrics import Calls, State
+from chatbot_app.observing import Observed
 from chatbot_app.ops import probes
 from chatbot_app.places import Places
 from chatbot_app.proof import Proof, Terms
@@ -34,12 +39,14 @@ from chatbot_app.words import for_person, for_visitor
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from chatbot_app.access.admission import SignIn
     from chatbot_app.settings import Settings, SettingsError
+    from chatbot_app.spans import Spans
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +62,19 @@ async def run(settings: Settings, front: socket.socket, back: socket.socket | No
     proof = _proof(settings, credential, completions)
     words = _words(settings)
     keys = _keys(settings)
-    chat = _chat(settings, completions, words, proof.chat_ended)
-    site = _site(settings, chat, _visitors(settings, keys))
+    registry, spans = CollectorRegistry(), _spans(settings, os.environ)
+    calls = Calls(registry, deployment=settings.deployment)
+    observers = (calls.observe, spans.observe) if spans else (calls.observe,)
+    model = Observed(completions, time.monotonic, observers)
+    chat = _chat(settings, model, words, proof.chat_ended)
+    registry.register(State(chat, credential, lambda: proof.standing))
+    site: ASGIApp = _site(settings, chat, _visitors(settings, keys))
+    if spans:
+        site = spans.continued(site)
     ops = None
     if back is not None:
-        ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)
+        health = probes(lambda: proof.standing, draining=lambda: ending.begun, registry=registry)
+        ops = Server(health, back)
     ahead = proof.run() if ops is not None else _sign_in(credential, completions, words)
     works = [credential.keep(), ahead, *([keys.keep()] if keys else [])]
     log.info("listening", extra={"page": _address(front)} | _probes(back))
@@ -72,6 +87,8 @@ async def run(settings: Settings, front: socket.socket, back: socket.socket | No
     finally:
         await credential.close()
         await completions.close()
+        if spans:
+            await spans.close()
 
 
 async def demonstrate(settings: Settings, front: socket.socket) -> None:
@@ -123,7 +140,8 @@ async def complain(error: SettingsError, back: socket.socket) -> None:
     standing = Standing(proof=Refusal(Reason.MISCONFIGURED, str(error)))
     ending = Ending()
     ending.catch_signals()
-    ops = Server(probes(lambda: standing, draining=lambda: ending.begun), back)
+    registry = CollectorRegistry()
+    ops = Server(probes(lambda: standing, draining=lambda: ending.begun, registry=registry), back)
     log.info("listening", extra=_probes(back))
     await serve(None, ops, ending)
 
@@ -171,6 +189,18 @@ def _completions(settings: Settings, credential: Credential) -> Completions:
         token=credential.token,
         trusted=trust(settings.extra_ca_file),
     )
+
+
+def _spans(settings: Settings, environment: Mapping[str, str]) -> Spans | None:
+    """Make spans if somebody wants them; they cost memory that most chatbots need not have."""
+    if not environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return None
+    try:
+        from chatbot_app.spans import Spans  # noqa: PLC0415 - of an extra that may not be there
+    except ImportError as error:
+        log.warning("no spans: install the extra `telemetry`", extra={"missing": error.name})
+        return None
+    return Spans(endpoint=settings.endpoint, deployment=settings.deployment, clock=time.time_ns)
 
 
 def _memory(settings: Settings) -> Memory:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -56,9 +56,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The model stopped: `stop`, or `length` when the answer reached its limit."""
+    """The model stopped: `stop`, or `length` when the answer reached its limit.
+
+    `model` is the one that answered, by its own name; `id` names the answer.
+    """
 
     reason: str
+    model: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
 
 Event = Delta | Usage | Finish | Refusal
@@ -189,7 +194,7 @@ class Completions:
             **chosen,
         )
         async with call as response:
-            finish: str | None = None
+            finish: Finish | None = None
             async for line in response.iter_lines():
                 if not line.startswith("data:"):
                     continue
@@ -248,15 +253,16 @@ def _events(frame: dict[str, Any]) -> list[Event]:
     return events
 
 
-def _finish(frame: dict[str, Any]) -> str | None:
+def _finish(frame: dict[str, Any]) -> Finish | None:
     reasons = (choice.get("finish_reason") for choice in frame.get("choices") or ())
-    return next((reason for reason in reasons if reason), None)
+    names = (str(frame.get(name) or "") for name in ("model", "id"))
+    return next((Finish(reason, *names) for reason in reasons if reason), None)
 
 
-def _end(finish: str | None) -> Event:
+def _end(finish: Finish | None) -> Event:
     match finish:
         case None:
             return Refusal(ChatReason.INTERRUPTED, "the stream ended without a finish reason")
-        case "content_filter":
+        case Finish("content_filter"):
             return Refusal(ChatReason.CONTENT_FILTERED)
-    return Finish(finish)
+    return finish

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RENEWED = "Renewed"
 SHORTEST_PAUSE = 10.0
 SHORTEST_RETRY = 2.0
 LONGEST_RETRY = 60.0
@@ -50,7 +52,7 @@ class Credential:
 
     At most one fetch is in flight; whoever needs its result joins it. Nobody fetches before
     `open()`: a federated credential that is too young must not be tried, because Entra remembers
-    the failure for minutes.
+    the failure for minutes. `exchanges` counts fetches by how they ended: RENEWED, or a reason.
     """
 
     def __init__(
@@ -67,8 +69,14 @@ class Credential:
         self._random = random
         self._token: Token | None = None
         self._flight: asyncio.Task[Token] | None = None
+        self.exchanges: Counter[str] = Counter()
         self._opened = asyncio.Event()
         self._held = asyncio.Event()
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the token in use ends, in seconds since the epoch; None without one."""
+        return None if self._token is None else self._token.expires_at
 
     def open(self) -> None:
         """Allow fetches from now on."""
@@ -97,7 +105,12 @@ class Credential:
 
     async def _fetched(self) -> Token:
         await self._opened.wait()
-        self._token = await self._fetch()
+        try:
+            self._token = await self._fetch()
+        except RefusedError as error:
+            self.exchanges[error.refusal.reason] += 1
+            raise
+        self.exchanges[RENEWED] += 1
         self._held.set()
         return self._token
 

@@ -30,6 +30,7 @@ class Entrance:
         """Answer one request."""
         visitor = _visitor(scope)
         if denial := self._deny(scope, visitor):
+            self._chat.refused[denial.reason] += 1
             await response(denial, scope["path"])(scope, receive, send)
             return
         with self._chat.places.one(visitor):

@@ -35,10 +35,20 @@ def ingress(**spec):
 
 
 def policy(
-    *, endpoint="https://contoso.openai.azure.com/", gateways=(), namespace="operators", **s
+    *,
+    endpoint="https://contoso.openai.azure.com/",
+    gateways=(),
+    monitoring=(),
+    namespace="operators",
+    **s,
 ):
     given = wanted(**s)
-    there = replace(given.installation, namespace=namespace, gateway_namespaces=gateways)
+    there = replace(
+        given.installation,
+        namespace=namespace,
+        gateway_namespaces=gateways,
+        monitoring_namespaces=monitoring,
+    )
     made = manifests.network_policy(replace(given, installation=there, endpoint=endpoint))
     assert made is not None
     return made["spec"]
@@ -69,6 +79,13 @@ def test_the_page_is_for_its_namespace_the_operator_and_the_gateways():
 
 def test_only_the_operator_asks_for_readiness():
     assert rules(policy(gateways=("ingress",)))[8088,] == [OPERATOR]
+
+
+def test_prometheus_reads_the_metrics_from_where_it_is_said_to_run_and_no_page():
+    by_port = rules(policy(monitoring=("monitoring", "kube-system")))
+    assert names(by_port[8088,]) == ["kube-system", "monitoring", "operators"]
+    assert names(by_port[8080,]) == ["operators"]
+    assert rules(policy(namespace="", monitoring=("monitoring",)))[8088,] is None
 
 
 def test_an_operator_outside_the_cluster_is_let_in_from_anywhere():
