@@ -3,7 +3,7 @@
 import { begin, choose, path } from "./conversation.js";
 import { Keeping } from "./keeping.js";
 import { listen } from "./keys.js";
-import { look, wordsOf } from "./search.js";
+import { Listing } from "./listing.js";
 import * as settings from "./settings.js";
 import { openStore } from "./store.js";
 import { strings } from "./strings.js";
@@ -11,7 +11,6 @@ import { Talk } from "./talk.js";
 import * as composer from "./views/composer.js";
 import { showSettings, showShortcuts } from "./views/dialogs.js";
 import * as follow from "./views/follow.js";
-import * as list from "./views/list.js";
 import * as sidebar from "./views/sidebar.js";
 import { fill } from "./views/skeleton.js";
 import * as thread from "./views/thread.js";
@@ -24,6 +23,7 @@ let config = {};
 let store;
 let talk;
 let keeping;
+let listing;
 let shown = null;
 let early = false; /* something was to be said before the page was ready */
 
@@ -64,7 +64,7 @@ function turnTo(conversation) {
   composer.turnTo(conversation.id);
   draw();
   follow.go();
-  drawList();
+  listing.draw();
 }
 
 /** Nothing of a temporary chat outlives its being shown. */
@@ -101,13 +101,13 @@ function changed(conversation) {
     shown = conversation;
     draw();
   }
-  drawList();
+  listing.draw();
 }
 
 /** Show what another tab did to a conversation (null: to many). */
 async function heard(id) {
   if (!shown) return;
-  drawList();
+  listing.draw();
   if (shown.temporary || !shown.messages.length || (id && id !== shown.id)) return;
   const conversation = await store.get(shown.id);
   if (conversation) changed(conversation);
@@ -118,42 +118,6 @@ async function gone(id) {
   if (id !== shown.id) return;
   toast(strings.gone);
   await go(null);
-}
-
-/* The list, or what is searched */
-
-async function drawList() {
-  const query = $("search").value.trim();
-  const options = (heading, opener) => keeping.openMenu(heading, opener);
-  if (query) {
-    const words = wordsOf(query);
-    const results = await store.collect((conversation) => look(conversation, words));
-    if (query === $("search").value.trim()) list.drawFound(results, { query, current: shown.id, options });
-    return results.length;
-  }
-  const headings = await store.list();
-  const growing = new Set(headings.map(({ id }) => id).filter((id) => talk.growing(id)));
-  list.draw(headings, { now: Date.now(), current: shown.id, growing, options });
-  return headings.length;
-}
-
-function onSearch() {
-  const query = $("search").value;
-  setTimeout(async () => {
-    if (query !== $("search").value) return;
-    const count = await drawList();
-    if (query.trim()) speak(count ? strings.found(count) : strings.nothingFound(query.trim()));
-  }, 120);
-}
-
-function onSearchKey(event) {
-  if (event.isComposing) return;
-  if (event.key === "Escape" && $("search").value) $("search").value = "";
-  else if (event.key === "ArrowDown") list.focusFirst();
-  else if (event.key === "Enter" && list.first()) go(list.first());
-  else return;
-  event.preventDefault();
-  drawList();
 }
 
 /* Talking */
@@ -245,8 +209,10 @@ function attend() {
     follow.go();
     composer.focus();
   });
-  $("search").addEventListener("input", onSearch);
-  $("search").addEventListener("keydown", onSearchKey);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); /* the address names a conversation, not a place in the page */
+    $("text").focus();
+  });
   $("list").addEventListener("click", ({ target }) => target.closest("a") && sidebar.chosen());
   addEventListener("hashchange", () => store && open());
   addEventListener("pageshow", ({ persisted }) => persisted && heard(null));
@@ -286,9 +252,10 @@ async function start() {
   });
   keeping = new Keeping(store, talk, {
     changed,
-    left: (id) => (id && id !== shown.id ? drawList() : go(null)),
+    left: (id) => (id && id !== shown.id ? listing.draw() : go(null)),
     back: go,
   });
+  listing = new Listing(store, { talk, keeping, go, speak, shown: () => shown.id });
   await open();
   if (early) composer.submit();
 }

@@ -22,7 +22,24 @@ def test_a_first_visit_is_small_on_the_wire(browser, chatbot):
     assert 0 < sum(sizes) <= FIRST_LOAD
     scripts = [each for each in headers if "javascript" in each["content-type"]]
     assert scripts
-    assert {each.get("content-encoding") for each in scripts} == {"gzip"}
+    large = [each for each in scripts if int(each.get("content-length", 1000)) >= 500]
+    assert {each.get("content-encoding") for each in large} == {"gzip"}
+
+
+def test_every_module_is_asked_for_at_once_not_one_after_the_other(browser, chatbot):
+    page = browser.new_context().new_page()
+    page.goto(chatbot.page, wait_until="networkidle")
+    expect(page).to_have_title("Ask Ada")
+    named, loaded = page.evaluate(
+        """() => [
+          [...document.querySelectorAll("link[rel=modulepreload], script[src]")]
+            .map(({ href, src }) => href ?? src).sort(),
+          performance.getEntriesByType("resource").map(({ name }) => name)
+            .filter((name) => name.endsWith(".js")).sort(),
+        ]"""
+    )
+    page.context.close()
+    assert named == loaded
 
 
 def test_an_answer_is_not_held_back_by_compression(visit, upstream):

@@ -92,6 +92,20 @@ def test_everything_on_a_phone_is_big_enough_to_touch(visit, upstream):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_the_first_key_leads_past_everything_to_the_message(visit, upstream):
+    page = visit()
+    say(page, "One")
+    expect(answers(page)).to_have_text(["Hello."])
+    page.get_by_role("button", name="New chat").focus()
+    page.keyboard.press("Shift+Tab")
+    skip = page.get_by_role("link", name="Skip to the message field")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    expect(answers(page)).to_have_text(["Hello."])
+
+
 def test_the_sidebar_stays_closed_if_it_was_closed(visit):
     page = visit()
     page.get_by_role("button", name="Hide conversations").click()
@@ -164,9 +178,14 @@ def test_a_look_that_was_chosen_stays(visit, scheme, chosen):
     page.get_by_role("button", name="Settings").click()
     page.get_by_label(chosen).check()
     assert bright() == (chosen == "Light")
+    page.route(
+        "**/*.js",
+        lambda route: route.abort() if "app.js" in route.request.url else route.continue_(),
+    )
     page.reload()
-    expect(page.get_by_role("button", name="Settings")).to_be_visible()
-    assert bright() == (chosen == "Light")
+    assert bright() == (chosen == "Light")  # before anything else has come
+    page.unroute_all()
+    page.reload()
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Automatic").check()
     assert bright() == (scheme == "light")
