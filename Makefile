@@ -21,8 +21,8 @@ demo: control-plane ## the whole chain on this machine: cluster, Azure emulator,
 down: packages ## end a demo that was left running
 	@$(RUN) sandbox down
 
-chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login`
-	@$(RUN) python -m chatbot_app
+chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login` (DEMO=1: a built-in stand-in)
+	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
 test: sync check control-plane az ## lint, types, layers, then every test
 	@$(RUN) pytest
@@ -43,6 +43,9 @@ fix: sync ## format, and mend what ruff can mend
 reference: sync ## write docs/fields.md and docs/reasons.md from CRDs and code
 	@$(RUN) python tests/fields_page.py
 	@$(RUN) python tests/reasons_page.py
+
+vendor: sync ## fetch what the page brings along again, by npm, and verify it
+	@$(RUN) python tests/chatbot/vendoring.py
 
 sync: $(UV) ## install the locked Python packages into .venv, with those for development
 	@$(UV) sync --frozen
@@ -66,4 +69,4 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check walk-quick fix reference sync packages control-plane az
+.PHONY: help demo down chatbot test check walk-quick fix reference vendor sync packages control-plane az

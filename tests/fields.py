@@ -80,6 +80,16 @@ def admitted(live: Any) -> Any:
 
 
 PARENT = {"name": "public", "namespace": "gateways", "sectionName": "https", "port": 443}
+ENTRA_ID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+TOKEN = {
+    "entraToken": {
+        "audiences": ["api://bot", "api://b2"],
+        "tenantId": ENTRA_ID,
+        "header": "X-Token",
+        "groups": [ENTRA_ID],
+        "trustedPeers": ["10.0.0.0/8"],
+    }
+}
 PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
 TOLERATION = {
     "key": "spot",
@@ -133,11 +143,18 @@ REACHES = {
     "openAI.topP": openai("topP", 0.5, "TOP_P", "0.5"),
     "openAI.temperature": openai("temperature", 0.5, "TEMPERATURE", "0.5"),
     "openAI.maxOutputTokens": openai("maxOutputTokens", 800, "MAX_OUTPUT_TOKENS", "800"),
+    "api.openAI": Reach({"api": {"openAI": True}}, DEPLOYMENTS, variable("CHAT_API"), "openai"),
     "chat.title": Reach({"chat": {"title": "Help"}}, DEPLOYMENTS, variable("CHAT_TITLE"), "Help"),
     "chat.welcome": chat({"welcome": "Hi $"}, "CHAT_WELCOME", "Hi $$"),
     "chat.starters[]": chat({"starters": ["Why? 🙂"]}, "CHAT_STARTERS", '["Why? 🙂"]'),
     "chat.disclaimer": chat({"disclaimer": "None."}, "CHAT_DISCLAIMER", "None."),
     "chat.memory.maxTurns": chat({"memory": {"maxTurns": 4}}, "MEMORY_MAX_TURNS", "4"),
+    "chat.answersAtOnce.perPod": chat(
+        {"answersAtOnce": {"perPod": 50}}, "CHAT_ANSWERS_AT_ONCE", "50"
+    ),
+    "chat.answersAtOnce.perUser": chat(
+        {"answersAtOnce": {"perUser": 2}}, "CHAT_ANSWERS_PER_USER", "2"
+    ),
     "chat.memory.maxTokens": chat({"memory": {"maxTokens": 900}}, "MEMORY_MAX_TOKENS", "900"),
     "chat.systemPrompt": Reach(
         {"chat": {"systemPrompt": "Be kind."}},
@@ -275,6 +292,21 @@ REACHES = {
     ),
     "access.proxyHeaders.trustedPeers[]": Reach(
         {"access": PROXY}, DEPLOYMENTS, variable("ACCESS_TRUSTED_PEERS"), "10.0.0.0/8,fd00::/8"
+    ),
+    "access.entraToken.audiences[]": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_AUDIENCES"), "api://bot,api://b2"
+    ),
+    "access.entraToken.tenantId": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_TENANT"), ENTRA_ID
+    ),
+    "access.entraToken.header": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_HEADER"), "X-Token"
+    ),
+    "access.entraToken.groups[]": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TOKEN_GROUPS"), ENTRA_ID
+    ),
+    "access.entraToken.trustedPeers[]": Reach(
+        {"access": TOKEN}, DEPLOYMENTS, variable("ACCESS_TRUSTED_PEERS"), "10.0.0.0/8"
     ),
     "suspend": Reach(
         {"suspend": True},

@@ -13,10 +13,10 @@ from typing import ClassVar
 import certifi
 import chatbot_app
 import pytest
-from chatbot_app import ops, standing
+from chatbot_app import ops, serving, standing
 from chatbot_app.claims import Presented
 from chatbot_app.reasons import Reason, Refusal
-from chatbot_app.settings import SettingsError
+from chatbot_app.settings import EntraToken, ProxyHeaders, SettingsError
 from chatbot_app.settings import parse as read_settings
 from chatbot_operator import manifests
 from chatbot_operator.errors import TABLE, Fault, Service
@@ -28,7 +28,8 @@ from chatbot_operator.settings import VARIABLES as VARIABLES_OF_THE_OPERATOR
 from chatbot_operator.settings import Settings as OperatorSettings
 from chatbot_operator.settings import SettingsError as OperatorSettingsError
 from chatbot_operator.steps import proof
-from unit.bodies import IDENTITY, wanted
+from prometheus_client import CollectorRegistry
+from unit.bodies import IDENTITY, INSTALLATION, wanted
 
 CONTRACT = (Path(__file__).parent.parent / "docs" / "contract.md").read_text()
 OF_LIBRARIES = {"HTTPS_PROXY", "NO_PROXY"}
@@ -91,10 +92,19 @@ def given_by_the_operator(**given):
 
 
 OUTLET = Outlet("http://proxy.corp:3128", "10.0.0.0/8,.corp", Path(certifi.where()).read_text())
+PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
+ENTRA_ID = "44444444-4444-4444-8444-444444444444"
+TOKEN = {
+    "audiences": ["api://bot", "api://b2"],
+    "header": "X-Token",
+    "groups": [ENTRA_ID],
+    "trustedPeers": ["10.0.0.0/8"],
+}
 FULL = given_by_the_operator(
     daily_tokens=50000,
     outlet=OUTLET,
-    access={"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}},
+    api={"openAI": True},
+    access=PROXY,
     openai={
         "apiVersion": "2024-10-21",
         "temperature": 0.5,
@@ -109,16 +119,19 @@ FULL = given_by_the_operator(
         "starters": ["Why? 🙂"],
         "disclaimer": "No advice.",
         "memory": {"maxTurns": 5, "maxTokens": 9000},
+        "answersAtOnce": {"perPod": 100, "perUser": 4},
     },
 )
 
 
+OTHERWISE = given_by_the_operator(access={"entraToken": TOKEN})
+"""The other way to say who may chat."""
 IN_A_POD = {**FULL, "EXTRA_CA_FILE": certifi.where()}
 """As the chatbot finds it: what is mounted is there."""
 
 
 def test_the_operator_sets_the_names_of_the_contract_and_no_others():
-    assert FULL.keys() == VARIABLES.keys()
+    assert FULL.keys() | OTHERWISE.keys() == VARIABLES.keys()
 
 
 def test_the_chatbot_reads_the_names_of_the_contract_and_no_others():
@@ -139,16 +152,34 @@ def test_the_chatbot_understands_what_the_operator_sets():
     assert (settings.temperature, settings.top_p, settings.max_output_tokens) == (0.5, 0.9, 800)
     assert (settings.api_version, settings.context_window) == ("2024-10-21", 128000)
     assert (settings.memory_turns, settings.memory_tokens) == (5, 9000)
+    assert (settings.answers_at_once, settings.answers_per_user) == (100, 4)
+    assert settings.openai_api
     assert settings.starters == ("Why? 🙂",)
     assert settings.disclaimer == "No advice."
     assert (settings.proof_delay, settings.proof_recheck) == (15, 300)
     assert settings.daily_tokens == 50000
-    assert settings.access is not None
+    assert isinstance(settings.access, ProxyHeaders)
     assert settings.access.header == "X-User"
     assert [str(peer) for peer in settings.access.peers] == ["10.0.0.0/8", "fd00::/8"]
     assert settings.principal_id == IDENTITY.principal_id
     bare = read_settings(given_by_the_operator())
     assert (bare.temperature, bare.max_output_tokens, bare.system_prompt) == (None, None, "")
+
+
+@pytest.mark.parametrize("tenant", ["", ENTRA_ID.upper()])
+def test_the_chatbot_understands_which_tokens_the_operator_means(tenant):
+    said = TOKEN | ({"tenantId": tenant} if tenant else {})
+    access = read_settings(given_by_the_operator(access={"entraToken": said})).access
+    assert isinstance(access, EntraToken)
+    assert access.audiences == ("api://bot", "api://b2")
+    assert access.tenant == (ENTRA_ID if tenant else INSTALLATION.tenant_id)
+    assert (access.header, access.groups) == ("X-Token", {ENTRA_ID})
+    assert [str(peer) for peer in access.peers] == ["10.0.0.0/8"]
+    least = {"audiences": ["a"], "header": "Authorization"}
+    access = read_settings(given_by_the_operator(access={"entraToken": least})).access
+    assert isinstance(access, EntraToken)
+    assert (access.groups, access.peers) == (frozenset(), ())
+    assert access.header == VARIABLES["ACCESS_TOKEN_HEADER"].strip("`")
 
 
 def test_a_team_cannot_set_what_the_operator_and_the_webhook_set():
@@ -185,11 +216,14 @@ def test_what_has_no_default_is_required_and_the_rest_has_the_one_of_the_contrac
         "PORT": settings.port,
         "AZURE_OPENAI_SCOPE": settings.scope,
         "CHAT_TITLE": settings.title,
+        "CHAT_ANSWERS_AT_ONCE": settings.answers_at_once,
+        "CHAT_ANSWERS_PER_USER": settings.answers_per_user,
         "PROOF_DELAY_SECONDS": f"{settings.proof_delay:g}",
         "PROOF_RECHECK_SECONDS": f"{settings.proof_recheck:g}",
     }
     for name, value in defaults.items():
         assert VARIABLES[name].split("`")[1] == str(value)
+    assert not settings.openai_api
     unset = (settings.ops_port, settings.temperature, settings.max_output_tokens)
     assert (*unset, settings.daily_tokens, settings.access) == (None,) * 5
     assert (settings.credential_since_file, settings.principal_id) == (None, "")
@@ -204,11 +238,20 @@ def test_the_ports_are_those_of_the_contract():
     assert port["targetPort"] == "http"
 
 
+def test_a_pod_is_given_the_time_that_its_last_answer_may_take():
+    given = manifests.deployment(wanted())["spec"]["template"]["spec"]
+    grace = given["terminationGracePeriodSeconds"]
+    needed = int(serving.LINGER_SECONDS) + serving.DRAIN_SECONDS
+    assert 120 < serving.DRAIN_SECONDS < needed < grace == manifests.GRACE_SECONDS
+    assert f"after {needed} seconds at the latest. The operator gives pods {grace}" in CONTRACT
+
+
 def test_the_probes_ask_where_the_chatbot_answers():
-    answered = {route.path for route in ops.probes(standing.Standing, draining=bool).routes}
+    app = ops.probes(standing.Standing, draining=bool, registry=CollectorRegistry())
+    answered = {route.path for route in app.routes}
     asked = {container()[kind]["httpGet"]["path"] for kind in ("readinessProbe", "livenessProbe")}
-    assert asked == answered == {"/livez", "/readyz"}
-    assert all(f"`{path}`" in PORTS[manifests.OPS_PORT] for path in asked)
+    assert asked == answered - {"/metrics"} == {"/livez", "/readyz"}
+    assert all(f"`{path}`" in PORTS[manifests.OPS_PORT] for path in answered)
 
 
 def test_the_chatbot_can_say_the_reasons_of_the_contract_and_no_others():

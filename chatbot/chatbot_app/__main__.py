@@ -2,6 +2,6 @@
 
 import sys
 
-from chatbot_app.app import main
+from chatbot_app.command import main
 
 sys.exit(main())

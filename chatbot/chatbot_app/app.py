@@ -3,130 +3,145 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import logging
 import os
 import random
-import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dotenv import load_dotenv
+from prometheus_client import CollectorRegistry
 
-from chatbot_app import settings as settings_module
-from chatbot_app import telemetry
+from chatbot_app import answering
+from chatbot_app.access.headers import NamedByProxy
+from chatbot_app.access.keys import Keys, entra
+from chatbot_app.access.tokens import ProvenByToken
+from chatbot_app.answering import Chat, Texts
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Model, Sampling
-from chatbot_app.conversation import Memory, remember
 from chatbot_app.credential import Credential, nobody, person, workload_identity
+from chatbot_app.demo import Demo
+from chatbot_app.memory import Memory
+from chatbot_app.metrics import Calls, State
+from chatbot_app.observing import Observed
 from chatbot_app.ops import probes
+from chatbot_app.places import Places
 from chatbot_app.proof import Proof, Terms
 from chatbot_app.reasons import Reason, Refusal, RefusedError
-from chatbot_app.routes import Chat, Texts, page
-from chatbot_app.serving import Ending, Server, listen, serve
+from chatbot_app.routes import page
+from chatbot_app.serving import Ending, Server, serve
+from chatbot_app.settings import EntraToken, ProxyHeaders
 from chatbot_app.standing import Standing
 from chatbot_app.trust import trust
 from chatbot_app.words import for_person, for_visitor
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from chatbot_app.access.admission import SignIn
     from chatbot_app.settings import Settings, SettingsError
+    from chatbot_app.spans import Spans
 
 log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
-EXIT_SETTINGS = 2
 
 
-def main() -> int:
-    """Run the chatbot until it is told to end; return the exit code of the process."""
-    load_dotenv(Path(".env"))
-    try:
-        settings = settings_module.parse(os.environ)
-    except settings_module.SettingsError as error:
-        return _explain(error)
-    telemetry.set_up(as_json=settings.ops_port is not None)
-    with contextlib.ExitStack() as sockets:
-        try:
-            front = sockets.enter_context(listen(settings.host, settings.port))
-            back = None
-            if settings.ops_port is not None:
-                back = sockets.enter_context(listen(settings.host, settings.ops_port))
-        except OSError as error:
-            return _cannot_listen(settings.host, error)
-        asyncio.run(_serve(settings, front, back))
-    return 0
-
-
-def _explain(error: SettingsError) -> int:
-    """Tell a person and exit, or tell the operator and stay: a pod must not crash in a loop."""
-    if error.ops_port is None:
-        sys.stderr.write(error.in_words() + "\n")
-        return EXIT_SETTINGS
-    telemetry.set_up(as_json=True)
-    log.error("settings need attention", extra={"detail": str(error)})
-    try:
-        back = listen(error.host, error.ops_port)
-    except OSError as refused:
-        return _cannot_listen(error.host, refused)
-    with back:
-        asyncio.run(_serve_complaint(error, back))
-    return 0
-
-
-def _cannot_listen(host: str, error: OSError) -> int:
-    sys.stderr.write(
-        f"The chatbot cannot listen on {host}: {error.strerror or error}.\n"
-        "Another one may be running; PORT sets another port.\n"
-    )
-    return 1
-
-
-async def _serve(settings: Settings, front: socket.socket, back: socket.socket | None) -> None:
+async def run(settings: Settings, front: socket.socket, back: socket.socket | None) -> None:
+    """Answer with the model that the settings name; prove it to whoever asks at `back`."""
     ending = Ending()
     ending.catch_signals()
     credential = _credential(settings)
     completions = _completions(settings, credential)
     proof = _proof(settings, credential, completions)
     words = _words(settings)
-    chat = Chat(
-        texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
-        system_prompt=settings.system_prompt,
-        memory=_memory(settings),
-        completions=completions,
-        ended=proof.chat_ended,
-        words=words,
-        now=_now,
-        budget=Budget(settings.daily_tokens),
-    )
-    local_only = _on_a_laptop(settings)
-    site = Server(page(chat, web=WEB, local_only=local_only, access=settings.access), front)
+    keys = _keys(settings)
+    registry, spans = CollectorRegistry(), _spans(settings, os.environ)
+    calls = Calls(registry, deployment=settings.deployment)
+    observers = (calls.observe, spans.observe) if spans else (calls.observe,)
+    model = Observed(completions, time.monotonic, observers)
+    chat = _chat(settings, model, words, proof.chat_ended)
+    registry.register(State(chat, credential, lambda: proof.standing))
+    site: ASGIApp = _site(settings, chat, _visitors(settings, keys))
+    if spans:
+        site = spans.continued(site)
     ops = None
     if back is not None:
-        ops = Server(probes(lambda: proof.standing, draining=lambda: ending.begun), back)
+        health = probes(lambda: proof.standing, draining=lambda: ending.begun, registry=registry)
+        ops = Server(health, back)
     ahead = proof.run() if ops is not None else _sign_in(credential, completions, words)
+    works = [credential.keep(), ahead, *([keys.keep()] if keys else [])]
     log.info("listening", extra={"page": _address(front)} | _probes(back))
     try:
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(work) for work in (credential.keep(), ahead)]
-            await serve(site, ops, ending)
+            background = [group.create_task(work) for work in works]
+            await serve(Server(site, front, patient=back is not None), ops, ending)
             for task in background:
                 task.cancel()
     finally:
         await credential.close()
         await completions.close()
+        if spans:
+            await spans.close()
 
 
-async def _serve_complaint(error: SettingsError, back: socket.socket) -> None:
+async def demonstrate(settings: Settings, front: socket.socket) -> None:
+    """Answer with the built-in stand-in."""
+    ending = Ending()
+    ending.catch_signals()
+    model = Demo(asyncio.sleep)
+    chat = _chat(settings, model, _words(settings), lambda _: None)
+    site = _site(settings, chat, _visitors(settings, _keys(settings)), demo=True)
+    log.info("listening", extra={"page": _address(front)})
+    await serve(Server(site, front), None, ending)
+
+
+def _chat(
+    settings: Settings,
+    model: answering.Model,
+    words: Callable[[Refusal], str],
+    ended: Callable[[Refusal | None], None],
+) -> Chat:
+    return Chat(
+        texts=Texts(settings.title, settings.welcome, settings.starters, settings.disclaimer),
+        deployment=settings.deployment,
+        system_prompt=settings.system_prompt,
+        memory=_memory(settings),
+        model=model,
+        ended=ended,
+        words=words,
+        now=_now,
+        budget=Budget(settings.daily_tokens),
+        places=Places(settings.answers_at_once, settings.answers_per_user),
+    )
+
+
+def _site(
+    settings: Settings, chat: Chat, sign_in: SignIn | None, *, demo: bool = False
+) -> Starlette:
+    return page(
+        chat,
+        web=WEB,
+        local_only=_on_a_laptop(settings),
+        sign_in=sign_in,
+        openai=settings.openai_api,
+        demo=demo,
+    )
+
+
+async def complain(error: SettingsError, back: socket.socket) -> None:
+    """Tell the operator which settings need attention, for as long as they do."""
     standing = Standing(proof=Refusal(Reason.MISCONFIGURED, str(error)))
     ending = Ending()
     ending.catch_signals()
-    ops = Server(probes(lambda: standing, draining=lambda: ending.begun), back)
+    registry = CollectorRegistry()
+    ops = Server(probes(lambda: standing, draining=lambda: ending.begun, registry=registry), back)
     log.info("listening", extra=_probes(back))
     await serve(None, ops, ending)
 
@@ -147,6 +162,26 @@ def _credential(settings: Settings) -> Credential:
     return Credential(fetch, clock=time.time, sleep=asyncio.sleep, random=random.random)
 
 
+def _keys(settings: Settings) -> Keys | None:
+    if not isinstance(terms := settings.access, EntraToken):
+        return None
+    return Keys(
+        entra(terms.authority, terms.tenant, trusted=trust(settings.extra_ca_file)),
+        clock=time.monotonic,
+        sleep=asyncio.sleep,
+        random=random.random,
+    )
+
+
+def _visitors(settings: Settings, keys: Keys | None) -> SignIn | None:
+    match settings.access:
+        case EntraToken() as terms if keys is not None:
+            return ProvenByToken(terms, keys)
+        case ProxyHeaders() as terms:
+            return NamedByProxy(terms)
+    return None
+
+
 def _completions(settings: Settings, credential: Credential) -> Completions:
     return Completions(
         model=Model(settings.endpoint, settings.deployment, settings.api_version),
@@ -156,13 +191,24 @@ def _completions(settings: Settings, credential: Credential) -> Completions:
     )
 
 
+def _spans(settings: Settings, environment: Mapping[str, str]) -> Spans | None:
+    """Make spans if somebody wants them; they cost memory that most chatbots need not have."""
+    if not environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return None
+    try:
+        from chatbot_app.spans import Spans  # noqa: PLC0415 - of an extra that may not be there
+    except ImportError as error:
+        log.warning("no spans: install the extra `telemetry`", extra={"missing": error.name})
+        return None
+    return Spans(endpoint=settings.endpoint, deployment=settings.deployment, clock=time.time_ns)
+
+
 def _memory(settings: Settings) -> Memory:
-    return remember(
+    return Memory(
         window=settings.context_window,
         answer=settings.max_output_tokens,
         most=settings.memory_tokens,
         turns=settings.memory_turns,
-        system=settings.system_prompt,
     )
 
 

@@ -21,8 +21,11 @@ class Budget:
 
     def spend(self, tokens: int, now: dt.datetime) -> Budget:
         """Give the budget after `tokens` more were used; a new day starts from nothing."""
-        before = self.used if self.day == now.date() else 0
-        return Budget(self.daily, now.date(), before + tokens)
+        return Budget(self.daily, now.date(), self.used_on(now.date()) + tokens)
+
+    def used_on(self, day: dt.date) -> int:
+        """Tell how many tokens were used on a day; only the present one is known."""
+        return self.used if self.day == day else 0
 
     def refuse(self, now: dt.datetime) -> Refusal | None:
         """Refuse once everything is used, until midnight of UTC."""

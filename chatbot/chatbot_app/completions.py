@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -56,9 +56,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The model stopped: `stop`, or `length` when the answer reached its limit."""
+    """The model stopped: `stop`, or `length` when the answer reached its limit.
+
+    `model` is the one that answered, by its own name; `id` names the answer.
+    """
 
     reason: str
+    model: str = field(default="", compare=False)
+    id: str = field(default="", compare=False)
 
 
 Event = Delta | Usage | Finish | Refusal
@@ -71,6 +76,17 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_output_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+    def wished(self, wishes: Sampling) -> Sampling:
+        """Prefer what is wished; no answer becomes longer than this one allows."""
+        lengths = [n for n in (self.max_output_tokens, wishes.max_output_tokens) if n is not None]
+        return Sampling(
+            self.temperature if wishes.temperature is None else wishes.temperature,
+            self.top_p if wishes.top_p is None else wishes.top_p,
+            min(lengths, default=None),
+            wishes.stop or self.stop,
+        )
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the call that are set."""
@@ -78,8 +94,13 @@ class Sampling:
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_completion_tokens": self.max_output_tokens,
+            "stop": list(self.stop) or None,
         }
         return {name: value for name, value in chosen.items() if value is not None}
+
+
+AS_SET = Sampling()
+"""No wishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +144,7 @@ class Completions:
         sampling: Sampling,
         token: Callable[[], Awaitable[str]],
         trusted: ssl.SSLContext | None = None,
+        timeout: httpx2.Timeout = TIMEOUT,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._model = model
@@ -133,17 +155,20 @@ class Completions:
             base_url=model.chats,
             default_query=model.query,
             api_key=token,
-            timeout=TIMEOUT,
+            timeout=timeout,
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(verify=trusted or True),
         )
 
-    async def stream(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+    async def stream(
+        self, messages: Sequence[dict[str, str]], wishes: Sampling = AS_SET
+    ) -> AsyncGenerator[Event, None]:
         """Ask the model; the last event is a `Finish` or a `Refusal`. Raises nothing of its own."""
+        chosen = self._sampling.wished(wishes).parameters()
         begun = False
         for last_try in (False, True):
             try:
-                async for event in self._attempt(messages):
+                async for event in self._attempt(messages, chosen):
                     begun = True
                     yield event
             except RefusedError as error:
@@ -157,17 +182,19 @@ class Completions:
                 yield of_account(error)
             return
 
-    async def _attempt(self, messages: Sequence[dict[str, str]]) -> AsyncGenerator[Event, None]:
+    async def _attempt(
+        self, messages: Sequence[dict[str, str]], chosen: dict[str, Any]
+    ) -> AsyncGenerator[Event, None]:
         create: Any = self._client.chat.completions.with_streaming_response.create
         call = create(
             model=self._model.deployment,
             messages=messages,
             stream=True,
             stream_options={"include_usage": True},
-            **self._sampling.parameters(),
+            **chosen,
         )
         async with call as response:
-            finish: str | None = None
+            finish: Finish | None = None
             async for line in response.iter_lines():
                 if not line.startswith("data:"):
                     continue
@@ -226,15 +253,16 @@ def _events(frame: dict[str, Any]) -> list[Event]:
     return events
 
 
-def _finish(frame: dict[str, Any]) -> str | None:
+def _finish(frame: dict[str, Any]) -> Finish | None:
     reasons = (choice.get("finish_reason") for choice in frame.get("choices") or ())
-    return next((reason for reason in reasons if reason), None)
+    names = (str(frame.get(name) or "") for name in ("model", "id"))
+    return next((Finish(reason, *names) for reason in reasons if reason), None)
 
 
-def _end(finish: str | None) -> Event:
+def _end(finish: Finish | None) -> Event:
     match finish:
         case None:
             return Refusal(ChatReason.INTERRUPTED, "the stream ended without a finish reason")
-        case "content_filter":
+        case Finish("content_filter"):
             return Refusal(ChatReason.CONTENT_FILTERED)
-    return Finish(finish)
+    return finish

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 MAX_MESSAGES = 1000
-HISTORY_BYTES = 64 * 1024
-"""About 16,000 tokens of English (o200k, 4.2 bytes per token): fits every current chat model."""
+FRAME = 12
+"""Bytes for the three or four tokens by which a message is more than its text."""
 
 
 class UnacceptableError(ValueError):
@@ -28,31 +28,17 @@ class Message:
     content: str
 
 
-BYTES_PER_TOKEN = 3
-"""Fewer than English has (4.2), so that most other languages fit, too; where it is wrong, Azure
-says so and less is sent."""
-ANSWER_TOKENS = 4096
-"""Left of the context window for an answer whose length has no limit, but a quarter at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """How much of a conversation the model is sent: bytes of UTF-8, turns (None: any number)."""
-
-    size: int = HISTORY_BYTES
-    turns: int | None = None
-
-    def shorter(self) -> Memory:
-        """Give a memory of a quarter of the size."""
-        return Memory(self.size // 4, self.turns)
-
-
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The messages for one call, and how many older ones were left out."""
 
     messages: tuple[Message, ...]
     left_out: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return sum(map(size, self.messages))
 
 
 def parse(body: object) -> tuple[Message, ...]:
@@ -84,41 +70,9 @@ def _message(item: object) -> Message:
     raise UnacceptableError("A message is the user's or the assistant's.")
 
 
-def remember(
-    *,
-    window: int | None,
-    answer: int | None,
-    most: int | None,
-    turns: int | None,
-    system: str,
-) -> Memory:
-    """Work out the memory of a chatbot; all in tokens but `turns` and the text of `system`.
-
-    `window` is the context window of the model, `answer` the longest answer, `most` what the team
-    wants remembered at most; None is unknown, or no limit.
-    """
-    limits = [most * BYTES_PER_TOKEN] if most else []
-    if window:
-        reserve = answer or min(ANSWER_TOKENS, window // 4)
-        limits.append((window - reserve) * BYTES_PER_TOKEN - len(system.encode()))
-    return Memory(max(0, min(limits)) if limits else HISTORY_BYTES, turns)
-
-
-def trim(messages: tuple[Message, ...], memory: Memory) -> Prompt:
-    """Keep the newest whole turns that the memory holds, always the last one.
-
-    A turn is a visitor's message with the answers that follow it, so what is kept never begins
-    with an answer to something that was left out.
-    """
-    kept, size, turns = len(messages), 0, 0
-    for index in range(len(messages) - 1, -1, -1):
-        size += len(messages[index].content.encode())
-        full = size > memory.size or turns == memory.turns
-        if full and kept < len(messages):
-            break
-        if messages[index].role == "user":
-            kept, turns = index, turns + 1
-    return Prompt(messages[kept:], left_out=kept)
+def size(message: Message) -> int:
+    """Count the bytes of a message, with those that stand for what the service wraps it in."""
+    return len(message.content.encode()) + FRAME
 
 
 def rendered(prompt: Prompt, *, system: str) -> list[dict[str, str]]:

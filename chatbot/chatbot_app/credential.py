@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RENEWED = "Renewed"
 SHORTEST_PAUSE = 10.0
+SHORTEST_RETRY = 2.0
 LONGEST_RETRY = 60.0
 _TIMEOUTS = {"connection_timeout": 5, "read_timeout": 15}
 
@@ -49,7 +52,7 @@ class Credential:
 
     At most one fetch is in flight; whoever needs its result joins it. Nobody fetches before
     `open()`: a federated credential that is too young must not be tried, because Entra remembers
-    the failure for minutes.
+    the failure for minutes. `exchanges` counts fetches by how they ended: RENEWED, or a reason.
     """
 
     def __init__(
@@ -66,8 +69,14 @@ class Credential:
         self._random = random
         self._token: Token | None = None
         self._flight: asyncio.Task[Token] | None = None
+        self.exchanges: Counter[str] = Counter()
         self._opened = asyncio.Event()
         self._held = asyncio.Event()
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the token in use ends, in seconds since the epoch; None without one."""
+        return None if self._token is None else self._token.expires_at
 
     def open(self) -> None:
         """Allow fetches from now on."""
@@ -96,7 +105,12 @@ class Credential:
 
     async def _fetched(self) -> Token:
         await self._opened.wait()
-        self._token = await self._fetch()
+        try:
+            self._token = await self._fetch()
+        except RefusedError as error:
+            self.exchanges[error.refusal.reason] += 1
+            raise
+        self.exchanges[RENEWED] += 1
         self._held.set()
         return self._token
 
@@ -122,11 +136,13 @@ class Credential:
                 log.warning("token not renewed", extra={"reason": error.refusal.reason})
 
     def _pause(self, failures: int) -> float:
-        if failures:
-            longest = min(LONGEST_RETRY, 5.0 * 2.0 ** min(failures, 10))
-            return longest * (0.5 + 0.5 * self._random())
         left = (self._token.expires_at if self._token else 0.0) - self._clock()
-        return max(SHORTEST_PAUSE, left / 2)
+        if not failures:
+            return max(SHORTEST_PAUSE, left / 2)
+        longest = min(LONGEST_RETRY, 5.0 * 2.0 ** min(failures, 10))
+        if left > 0:  # try again while there is a token, so that nobody waits for the next one
+            longest = min(longest, max(SHORTEST_RETRY, left / 2))
+        return longest * (0.5 + 0.5 * self._random())
 
     async def close(self) -> None:
         """End a fetch that is still in flight."""

@@ -1,4 +1,4 @@
-"""What keeps strangers and other sites out of the page, and the page talking to itself only."""
+"""What keeps other sites out of the page, and the page talking to itself only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-
-from chatbot_app.reasons import ChatReason
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from chatbot_app.settings import Access
 
 _POLICY = """
 default-src 'none';
@@ -53,44 +48,6 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
-
-
-class Admission:
-    """Middleware that answers only what comes through the proxy that signs visitors in."""
-
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self._app = app
-        self._access = access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "http" and not self._admits(scope):
-            await _not_signed_in(scope["path"])(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    def _admits(self, scope: Scope) -> bool:
-        peer = scope["client"][0] if scope.get("client") else ""
-        return bool(Headers(scope=scope).get(self._access.header)) and trusted(peer, self._access)
-
-
-def _not_signed_in(path: str) -> Response:
-    message = "Please sign in first: this chatbot answers only through the page that signs you in."
-    headers = {"cache-control": "no-store"}
-    if path.startswith("/api/"):
-        body = {"reason": ChatReason.REQUEST_REFUSED, "message": message}
-        return JSONResponse(body, 401, headers=headers)
-    return PlainTextResponse(message, 401, headers=headers)
-
-
-def trusted(peer: str, access: Access) -> bool:
-    """Tell whether a connection's own address is one of the proxy's."""
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in access.peers)
 
 
 def foreign(headers: Headers, *, local_only: bool) -> bool:

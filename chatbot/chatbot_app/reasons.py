@@ -49,7 +49,10 @@ class ChatReason(StrEnum):
     """Why one answer did not come, where that says nothing about the chatbot's access."""
 
     NOT_SIGNED_IN = "NotSignedIn"
+    NOT_ALLOWED = "NotAllowed"
     BUDGET_SPENT = "BudgetSpent"
+    BUSY = "Busy"
+    TOO_MANY_AT_ONCE = "TooManyAtOnce"
     CONTENT_FILTERED = "ContentFiltered"
     CONTEXT_TOO_LONG = "ContextTooLong"
     REQUEST_REFUSED = "RequestRefused"

@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-DRAIN_SECONDS = 25
-"""Fits with LINGER_SECONDS into Kubernetes' default grace period of 30 s."""
+DRAIN_SECONDS = 590
+"""The longest that answers may still stream; with LINGER_SECONDS within the pod's grace period."""
 
 LINGER_SECONDS = 2.0
+_IMPATIENT_SECONDS = 3
+"""The same for whoever waits at a terminal, and for answers that are short: those of the probes."""
 _KEEP_ALIVE = 75
+_HEADERS = 64 * 1024
+"""Bytes; a token of Entra with 200 groups and the cookies of a proxy do not fit in uvicorn's 16."""
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to the process: there may be two in one loop."""
+    """A uvicorn server that leaves signals to the process: there may be two in one loop.
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    With `patient` its answers have DRAIN_SECONDS to end.
+    """
+
+    def __init__(self, app: ASGIApp, listener: socket.socket, *, patient: bool = False) -> None:
         self._listener = listener
         super().__init__(
             uvicorn.Config(
@@ -40,8 +47,9 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                h11_max_incomplete_event_size=_HEADERS,
                 timeout_keep_alive=_KEEP_ALIVE,
-                timeout_graceful_shutdown=DRAIN_SECONDS,
+                timeout_graceful_shutdown=DRAIN_SECONDS if patient else _IMPATIENT_SECONDS,
             )
         )
 
@@ -53,6 +61,25 @@ class Server(uvicorn.Server):
     async def run_until_told(self) -> None:
         """Serve until `should_exit`, then let running answers end."""
         await self.serve(sockets=[self._listener])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and let running answers end."""
+        latecomers = asyncio.create_task(self._let_go())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            latecomers.cancel()
+
+    async def _let_go(self) -> None:
+        """Close idle connections again and again.
+
+        uvicorn does it once; a connection that the kernel hands over a moment later, and on which
+        nothing is asked (browsers open some in advance), would hold the process up to its bound.
+        """
+        while True:
+            await asyncio.sleep(1)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -6,15 +6,13 @@ mends it once; a missing prompt file is no error, because its ConfigMap is optio
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from chatbot_app.trust import trust
+from chatbot_app.demo import DISCLAIMER
+from chatbot_app.places import AT_ONCE, PER_USER
+from chatbot_app.variables import Network, Problem, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8087
 DEFAULT_SCOPE = "https://cognitiveservices.azure.com/.default"
-MAX_PORT = 65535
+DEFAULT_AUTHORITY = "https://login.microsoftonline.com/"
+DEFAULT_TOKEN_HEADER = "Authorization"  # noqa: S105 - the name of a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,23 @@ class WorkloadIdentity:
     authority_host: str
 
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
 @dataclass(frozen=True, slots=True)
-class Access:
+class ProxyHeaders:
     """A proxy in front that names the visitor in a header, and where it connects from."""
 
     header: str
+    peers: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntraToken:
+    """Which tokens let their holders in; no `groups` is everybody, no `peers` is from anywhere."""
+
+    audiences: tuple[str, ...]
+    tenant: str
+    authority: str
+    header: str
+    groups: frozenset[str]
     peers: tuple[Network, ...]
 
 
@@ -61,6 +69,8 @@ class Settings:
     top_p: float | None = None
     max_output_tokens: int | None = None
     daily_tokens: int | None = None
+    answers_at_once: int = AT_ONCE
+    answers_per_user: int = PER_USER
     context_window: int | None = None
     memory_turns: int | None = None
     memory_tokens: int | None = None
@@ -73,18 +83,11 @@ class Settings:
     proof_delay: float = 15.0
     proof_recheck: float = 300.0
     principal_id: str = ""
-    access: Access | None = None
+    access: ProxyHeaders | EntraToken | None = None
+    openai_api: bool = False
     workload_identity: WorkloadIdentity | None = None
     ca_file: str = ""
     extra_ca_file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One setting that is missing or malformed, with what it should be."""
-
-    name: str
-    complaint: str
 
 
 class SettingsError(Exception):
@@ -118,7 +121,7 @@ def parse(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: at least one is missing or malformed; it names every one of them.
     """
-    read = _Reader(environment)
+    read = Reader(environment)
     host = read.text("HOST", default=DEFAULT_HOST)
     ops_port = read.port("OPS_PORT")
     prompt_file = read.path("SYSTEM_PROMPT_FILE")
@@ -136,6 +139,8 @@ def parse(environment: Mapping[str, str]) -> Settings:
         top_p=read.number("TOP_P", low=0, high=1),
         max_output_tokens=read.whole("MAX_OUTPUT_TOKENS", low=1, high=2**31 - 1),
         daily_tokens=read.whole("DAILY_TOKEN_BUDGET", low=1, high=10**12),
+        answers_at_once=read.whole("CHAT_ANSWERS_AT_ONCE", low=1, high=10_000) or AT_ONCE,
+        answers_per_user=read.whole("CHAT_ANSWERS_PER_USER", low=1, high=10_000) or PER_USER,
         context_window=read.whole("CONTEXT_WINDOW", low=1, high=2**31 - 1),
         memory_turns=read.whole("MEMORY_MAX_TURNS", low=1, high=2**31 - 1),
         memory_tokens=read.whole("MEMORY_MAX_TOKENS", low=1, high=2**31 - 1),
@@ -149,6 +154,7 @@ def parse(environment: Mapping[str, str]) -> Settings:
         proof_recheck=read.seconds("PROOF_RECHECK_SECONDS", low=1, default=300.0),
         principal_id=read.text("AZURE_PRINCIPAL_ID"),
         access=_access(read),
+        openai_api=read.choice("CHAT_API", "openai") == "openai",
         workload_identity=_workload_identity(read),
         ca_file=read.text("SSL_CERT_FILE"),
         extra_ca_file=read.authorities("EXTRA_CA_FILE"),
@@ -158,17 +164,56 @@ def parse(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _access(read: _Reader) -> Access | None:
+def demo(environment: Mapping[str, str]) -> Settings:
+    """Read the settings of a demo: those of the page, which always says that it is one.
+
+    Nothing is taken that leads to Azure.
+
+    Raises:
+        SettingsError: at least one is malformed.
+    """
+    theirs = {k: v for k, v in environment.items() if not k.startswith(("AZURE_", "OPS_PORT"))}
+    ours = {"AZURE_OPENAI_ENDPOINT": "https://demo.invalid/", "AZURE_OPENAI_DEPLOYMENT": "demo"}
+    return parse({"CHAT_TITLE": "Demo"} | theirs | ours | {"CHAT_DISCLAIMER": DISCLAIMER})
+
+
+def _access(read: Reader) -> ProxyHeaders | EntraToken | None:
     """Read who may chat. Half of it is none of it: nobody must be let in by a slip."""
     header, peers = read.text("ACCESS_USER_HEADER"), read.networks("ACCESS_TRUSTED_PEERS")
+    token = _token(read, peers)
+    if token is not None:
+        if header:
+            read.problems.append(Problem("ACCESS_USER_HEADER", "goes with no ACCESS_TOKEN_…"))
+        return token
     if header and not peers:
         read.problems.append(Problem("ACCESS_TRUSTED_PEERS", "is missing beside the header"))
     if peers and not header:
         read.problems.append(Problem("ACCESS_USER_HEADER", "is missing beside the peers"))
-    return Access(header, peers) if header else None
+    return ProxyHeaders(header, peers) if header else None
 
 
-def _workload_identity(read: _Reader) -> WorkloadIdentity | None:
+def _token(read: Reader, peers: tuple[Network, ...]) -> EntraToken | None:
+    audiences = read.words("ACCESS_TOKEN_AUDIENCES")
+    tenants, groups = read.guids("ACCESS_TOKEN_TENANT"), read.guids("ACCESS_TOKEN_GROUPS")
+    header = read.text("ACCESS_TOKEN_HEADER")
+    authority = read.text("AZURE_AUTHORITY_HOST", default=DEFAULT_AUTHORITY)
+    if not (audiences or tenants or groups or header):
+        return None
+    if not audiences:
+        read.problems.append(Problem("ACCESS_TOKEN_AUDIENCES", "is missing: whom tokens are for"))
+    if len(tenants) != 1:
+        read.problems.append(Problem("ACCESS_TOKEN_TENANT", "must be the id of one tenant"))
+    return EntraToken(
+        audiences=audiences,
+        tenant="".join(tenants),
+        authority=authority,
+        header=header or DEFAULT_TOKEN_HEADER,
+        groups=frozenset(groups),
+        peers=peers,
+    )
+
+
+def _workload_identity(read: Reader) -> WorkloadIdentity | None:
     token_file = read.path("AZURE_FEDERATED_TOKEN_FILE")
     if token_file is None:
         return None
@@ -178,111 +223,3 @@ def _workload_identity(read: _Reader) -> WorkloadIdentity | None:
         tenant_id=read.text("AZURE_TENANT_ID"),
         authority_host=read.text("AZURE_AUTHORITY_HOST"),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads values and collects every complaint instead of stopping at the first."""
-
-    environment: Mapping[str, str]
-    problems: list[Problem] = field(default_factory=list)
-
-    def text(self, *names: str, default: str = "") -> str:
-        values = (self.environment.get(name, "").strip() for name in names)
-        return next((value for value in values if value), default)
-
-    def required(self, *names: str, meaning: str) -> str:
-        value = self.text(*names)
-        if not value:
-            self.problems.append(Problem(names[0], f"is missing: {meaning}"))
-        return value
-
-    def endpoint(self, *names: str) -> str:
-        example = "the account's address, https://NAME.openai.azure.com/"
-        value = self.required(*names, meaning=example)
-        if not value:
-            return ""
-        address = value.rstrip("/").removesuffix("/openai/v1").removesuffix("/openai") + "/"
-        try:
-            parts = urlsplit(address)
-            usable = parts.scheme == "https" and parts.hostname and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or parts.query or parts.fragment or parts.username:
-            name = next(name for name in names if self.text(name))
-            self.problems.append(Problem(name, f"is not {example}"))
-        return address
-
-    def authorities(self, name: str) -> str:
-        value = self.text(name)
-        try:
-            trust(value)
-        except OSError as error:
-            self.problems.append(Problem(name, f"is no file of certificates: {error.strerror}"))
-        return value
-
-    def number(self, name: str, *, low: float, high: float) -> float | None:
-        value = self.text(name)
-        if not value:
-            return None
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if low <= number <= high:
-            return number
-        limit = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
-        self.problems.append(Problem(name, f"must be a number {limit}, not {value[:40]!r}"))
-        return None
-
-    def seconds(self, name: str, *, low: float, default: float) -> float:
-        number = self.number(name, low=low, high=86400)
-        return default if number is None else number
-
-    def whole(self, name: str, *, low: int, high: int) -> int | None:
-        value = self.text(name)
-        if not value:
-            return None
-        if value.isascii() and value.isdecimal() and low <= int(value) <= high:
-            return int(value)
-        complaint = f"must be a whole number from {low} to {high}, not {value[:40]!r}"
-        self.problems.append(Problem(name, complaint))
-        return None
-
-    def port(self, name: str, default: int | None = None) -> int | None:
-        number = self.whole(name, low=0, high=MAX_PORT)
-        return default if number is None else number
-
-    def networks(self, name: str) -> tuple[Network, ...]:
-        value = self.text(name)
-        try:
-            return tuple(ipaddress.ip_network(n, strict=False) for n in value.split(",") if value)
-        except ValueError as error:
-            self.problems.append(Problem(name, f"must be networks such as 10.0.0.0/8: {error}"))
-            return ()
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        value = self.text(name)
-        try:
-            found = json.loads(value or "[]")
-        except ValueError:
-            found = None
-        if isinstance(found, list) and all(isinstance(text, str) for text in found):
-            return tuple(found)
-        self.problems.append(Problem(name, 'must be a JSON list of texts, such as ["Hello"]'))
-        return ()
-
-    def path(self, name: str) -> Path | None:
-        value = self.text(name)
-        return Path(value) if value else None
-
-    def prompt(self, name: str, path: Path | None) -> str:
-        if path is None:
-            return ""
-        try:
-            return path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return ""
-        except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(Problem(name, f"cannot be read as UTF-8 text: {error}"))
-            return ""

@@ -53,6 +53,13 @@ _VISITOR: Mapping[str, str] = {
     ChatReason.BUDGET_SPENT: (
         "This chatbot has used up what it may say in a day. It answers again {wait}."
     ),
+    ChatReason.BUSY: (
+        "Many people are asking this chatbot at the moment. Please try again {wait}."
+    ),
+    ChatReason.TOO_MANY_AT_ONCE: (
+        "Too many of your questions are being answered already. Please try again {wait}, "
+        "or stop one of them."
+    ),
     ChatReason.CONTENT_FILTERED: (
         "The content filter of Azure stopped this. Please put it in other words."
     ),

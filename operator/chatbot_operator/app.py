@@ -193,6 +193,7 @@ async def _installation(settings: Settings, cluster: Cluster, authorities: str) 
         namespace=settings.pod_namespace,
         watched=settings.watched,
         gateway_namespaces=settings.gateway_namespaces,
+        monitoring_namespaces=settings.monitoring_namespaces,
         image=settings.image,
         audience=settings.audience,
         data_scope=settings.data_scope,

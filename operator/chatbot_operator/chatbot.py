@@ -54,12 +54,14 @@ class Chat:
     prompt_from: tuple[str, str] | None
     max_turns: int | None
     max_tokens: int | None
+    answers_per_pod: int | None
+    answers_per_user: int | None
 
     @classmethod
     def parse(cls, given: dict[str, Any]) -> Self:
         """Read `spec.chat`."""
         memory, source = given.get("memory", {}), given.get("systemPromptFrom")
-        reference = source and source["configMapKeyRef"]
+        reference, at_once = source and source["configMapKeyRef"], given.get("answersAtOnce", {})
         return cls(
             title=given["title"],
             welcome=given.get("welcome", ""),
@@ -69,6 +71,8 @@ class Chat:
             prompt_from=(reference["name"], reference["key"]) if reference else None,
             max_turns=memory.get("maxTurns"),
             max_tokens=memory.get("maxTokens"),
+            answers_per_pod=at_once.get("perPod"),
+            answers_per_user=at_once.get("perUser"),
         )
 
 
@@ -130,6 +134,7 @@ class Chatbot:
     max_output_tokens: int | None
     context_window: int | None
     chat: Chat
+    openai_api: bool
     replicas: int
     autoscaling: Autoscaling | None
     pods: PodSettings
@@ -182,6 +187,7 @@ class Chatbot:
             max_output_tokens=openai.get("maxOutputTokens"),
             context_window=openai.get("contextWindow"),
             chat=Chat.parse(spec["chat"]),
+            openai_api=spec.get("api", {}).get("openAI", False),
             replicas=spec["replicas"],
             autoscaling=_autoscaling(spec.get("autoscaling")),
             pods=PodSettings.parse(spec),

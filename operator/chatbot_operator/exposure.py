@@ -87,22 +87,57 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ProxyHeaders:
     """A proxy that says who is asking in a header; only it, one of `trusted_peers`, is believed."""
 
-    user_header: str
+    user: str
     trusted_peers: tuple[str, ...]
 
-    @property
-    def closed(self) -> bool:
+    def closed(self, _tenant: str) -> bool:
         """Tell whether nobody on the internet is among the peers."""
         return all(map(_private, self.trusted_peers))
 
     @classmethod
-    def parse(cls, spec: Spec) -> Self | None:
-        """Read it from spec.access; None: whoever can reach the chatbot may chat."""
-        headers = spec.get("proxyHeaders")
-        return cls(headers["user"], tuple(headers["trustedPeers"])) if headers else None
+    def parse(cls, spec: Spec) -> Self:
+        """Read it from spec.access.proxyHeaders."""
+        return cls(spec["user"], tuple(spec["trustedPeers"]))
+
+
+@dataclass(frozen=True, slots=True)
+class EntraToken:
+    """A token of Entra in each request; who may is said by all of these.
+
+    `tenant_id` is empty for the operator's own; no `groups` is everybody in it, and no
+    `trusted_peers` is from anywhere.
+    """
+
+    audiences: tuple[str, ...]
+    tenant_id: str
+    header: str
+    groups: tuple[str, ...]
+    trusted_peers: tuple[str, ...]
+
+    def closed(self, tenant: str) -> bool:
+        """Tell whether only people of this tenant may chat: into another one anybody may get."""
+        return not self.tenant_id or self.tenant_id.lower() == tenant.lower()
+
+    @classmethod
+    def parse(cls, spec: Spec) -> Self:
+        """Read it from spec.access.entraToken."""
+        return cls(
+            audiences=tuple(spec["audiences"]),
+            tenant_id=spec.get("tenantId", ""),
+            header=spec["header"],
+            groups=tuple(spec.get("groups", ())),
+            trusted_peers=tuple(spec.get("trustedPeers", ())),
+        )
+
+
+def _access(spec: Spec) -> ProxyHeaders | EntraToken | None:
+    """Read spec.access; None: whoever can reach the chatbot may chat."""
+    if "entraToken" in spec:
+        return EntraToken.parse(spec["entraToken"])
+    return ProxyHeaders.parse(spec["proxyHeaders"]) if "proxyHeaders" in spec else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +148,7 @@ class Exposure:
     ingress: Ingress | None
     route: HttpRoute | None
     policy: Policy
-    access: Access | None
+    access: ProxyHeaders | EntraToken | None
 
     @classmethod
     def parse(cls, spec: Spec) -> Self:
@@ -123,13 +158,13 @@ class Exposure:
             ingress=Ingress.parse(spec["ingress"]) if "ingress" in spec else None,
             route=HttpRoute.parse(spec["httpRoute"]) if "httpRoute" in spec else None,
             policy=Policy.parse(spec["networkPolicy"]),
-            access=Access.parse(spec.get("access", {})),
+            access=_access(spec.get("access", {})),
         )
 
-    def anonymous(self, service_type: str) -> bool:
-        """Tell whether everybody on the internet may chat."""
+    def anonymous(self, service_type: str, tenant: str) -> bool:
+        """Tell whether everybody on the internet may chat; `tenant` is the operator's."""
         public = service_type == "LoadBalancer" and self.service_annotations.get(INTERNAL) != "true"
-        return public and not (self.access and self.access.closed)
+        return public and not (self.access and self.access.closed(tenant))
 
 
 def _private(text: str) -> bool:

@@ -64,6 +64,11 @@ VARIABLES = (
     Variable(
         "GATEWAY_NAMESPACES", "", "where ingress controllers and Gateways run, with commas between"
     ),
+    Variable(
+        "MONITORING_NAMESPACES",
+        "",
+        "where Prometheus runs, to read chatbots' /metrics, with commas",
+    ),
     Variable("AZURE_CLIENT_ID", None, "the operator's identity; set by the webhook"),
     Variable("AZURE_TENANT_ID", None, "its tenant; set by the webhook"),
     Variable("AZURE_FEDERATED_TOKEN_FILE", None, "its projected token; set by the webhook"),
@@ -102,6 +107,7 @@ class Settings:
     pod_name: str
     pod_namespace: str
     gateway_namespaces: tuple[str, ...]
+    monitoring_namespaces: tuple[str, ...]
     client_id: str
     tenant_id: str
     token_file: Path
@@ -139,6 +145,7 @@ class Settings:
             pod_name=reading.text("POD_NAME"),
             pod_namespace=reading.text("POD_NAMESPACE"),
             gateway_namespaces=reading.names("GATEWAY_NAMESPACES"),
+            monitoring_namespaces=reading.names("MONITORING_NAMESPACES"),
             client_id=reading.text("AZURE_CLIENT_ID"),
             tenant_id=reading.text("AZURE_TENANT_ID"),
             token_file=Path(reading.text("AZURE_FEDERATED_TOKEN_FILE")),

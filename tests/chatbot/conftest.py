@@ -85,9 +85,9 @@ def pod(upstream: Upstream, authority: Authority, directory: Path) -> dict[str, 
     }
 
 
-def started(environment: dict[str, str], directory: Path) -> Process:
+def started(environment: dict[str, str], directory: Path, *arguments: str) -> Process:
     popen = subprocess.Popen(
-        [sys.executable, "-m", "chatbot_app"],
+        [sys.executable, "-m", "chatbot_app", *arguments],
         env=environment,
         cwd=directory,
         stderr=subprocess.PIPE,

@@ -7,8 +7,8 @@ import ipaddress
 import httpx2
 import pytest
 from chatbot.talking import post
-from chatbot_app.gate import trusted
-from chatbot_app.settings import Access, SettingsError, parse
+from chatbot_app.access.peers import within
+from chatbot_app.settings import SettingsError, parse
 
 NEEDED = {
     "AZURE_OPENAI_ENDPOINT": "https://acc.openai.azure.com/",
@@ -46,6 +46,13 @@ def test_whoever_the_proxy_names_is_answered(open_to_us):
     assert post(open_to_us, **named).status_code == 200
 
 
+def test_a_name_beside_another_is_nobodys(open_to_us, upstream):
+    both = [("X-User", "eve"), ("x-user", "ada")]
+    for route in ROUTES:
+        assert httpx2.get(f"{open_to_us.page}{route}", headers=both).status_code == 401, route
+    assert upstream.chats == []
+
+
 def test_the_header_of_a_stranger_means_nothing(launch, upstream):
     chatbot = behind(launch, "10.0.0.0/8")
     spoofed = {"X-User": "ada@example.com", "X-Forwarded-For": "10.0.0.1", "Forwarded": "for=10.1"}
@@ -74,13 +81,19 @@ def test_without_a_setting_the_header_means_nothing(launch):
         ("11.0.0.1", False),
         ("::ffff:11.0.0.1", False),
         ("fe80::7", False),
+        ("::ffff:0a01:0203", True),
+        ("::10.1.2.3", False),
+        ("64:ff9b::10.1.2.3", False),
+        ("FD00::7", True),
+        ("10.1.2.3, 11.0.0.1", False),
+        ("010.1.2.3", False),
         ("", False),
         ("unix", False),
     ],
 )
 def test_a_peer_is_known_by_its_address(peer, believed):
     networks = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "fd00::/8")))
-    assert trusted(peer, Access("X-User", networks)) is believed
+    assert within(peer, networks) is believed
 
 
 @pytest.mark.parametrize(

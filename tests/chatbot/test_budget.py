@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from chatbot.talking import HI, post
+import httpx2
+from chatbot.talking import HI, post, wait_until
+from chatbot.upstream import Say
 from chatbot_app.budget import Budget
 from chatbot_app.reasons import ChatReason
 
@@ -41,3 +43,14 @@ def test_a_visitor_is_told_in_plain_words_and_the_model_is_not_asked(launch, ups
     assert "used up what it may say in a day" in refused.json()["message"]
     assert 0 < int(refused.headers["retry-after"]) <= 86400
     assert len(upstream.chats) == asked
+
+
+def test_an_answer_that_somebody_leaves_is_counted_too(launch, upstream):
+    chatbot = launch(DAILY_TOKEN_BUDGET="200", OPS_PORT=None)
+    upstream.answers = [Say(("a",) * 1000, pause=0.05)]
+    long = {"messages": [{"role": "user", "content": "x" * 900}]}
+    with httpx2.stream("POST", f"{chatbot.page}api/chat", json=long) as response:
+        next(response.iter_text())
+    wait_until(lambda: not upstream.streaming)
+    wait_until(lambda: post(chatbot, HI).status_code == 429)
+    assert len(upstream.chats) < 4

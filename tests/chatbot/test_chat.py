@@ -8,7 +8,7 @@ import socket
 import httpx2
 import pytest
 from chatbot.talking import HI, events, post, wait_until
-from chatbot.upstream import NO_DEPLOYMENT, NO_ROLE, THROTTLED, TOO_LONG, Say
+from chatbot.upstream import Say
 from chatbot_app.app import WEB
 
 
@@ -31,8 +31,8 @@ def test_an_answer_streams_as_events(chatbot):
     assert events(response.text) == [
         ("delta", {"text": "Hel"}),
         ("delta", {"text": "lo."}),
-        ("usage", {"promptTokens": 12, "completionTokens": 2}),
-        ("done", {"finish": "stop", "leftOut": 0}),
+        ("usage", {"promptTokens": 12, "completionTokens": 2, "window": None}),
+        ("done", {"finish": "stop", "leftOut": 0, "sent": 1}),
     ]
 
 
@@ -82,34 +82,6 @@ def test_a_visitor_who_leaves_before_the_first_word_ends_the_call_too(chatbot, u
     assert upstream.aborted == 1
 
 
-def test_a_refusal_is_told_in_plain_words(chatbot, upstream):
-    for body, reason, words in (
-        (NO_ROLE, "PermissionDenied", "up to ten minutes"),
-        (NO_DEPLOYMENT, "DeploymentNotFound", "“gpt”"),
-        (TOO_LONG, "ContextTooLong", "shorten"),
-    ):
-        upstream.answers = [body]
-        (error, done) = events(post(chatbot).text)
-        assert error[1]["reason"] == reason
-        assert words in error[1]["message"]
-        assert done == ("done", {"finish": "error", "leftOut": 0})
-
-
-def test_throttling_says_when_to_come_back(chatbot, upstream):
-    upstream.answers = [THROTTLED]
-    (error, _) = events(post(chatbot).text)
-    assert error[1]["retryAfter"] == 45
-    assert "in 45 seconds" in error[1]["message"]
-
-
-def test_a_history_too_long_for_the_model_is_shortened_once(chatbot, upstream):
-    upstream.answers = [TOO_LONG]
-    old = [{"role": "user", "content": "x" * 20_000}, {"role": "assistant", "content": "y"}]
-    response = post(chatbot, {"messages": old + HI["messages"]})
-    assert ("done", {"finish": "stop", "leftOut": 2}) in events(response.text)
-    assert upstream.chats[-1]["messages"] == HI["messages"]
-
-
 def test_only_its_own_page_and_programs_may_ask(chatbot, upstream):
     for headers, status in (
         ({}, 200),
@@ -144,7 +116,7 @@ def test_a_body_that_is_no_json_is_refused_in_words(chatbot):
 
 
 def test_every_response_carries_the_strict_headers(chatbot):
-    for path in ("", "app.js", "style.css", "api/config", "nothing"):
+    for path in ("", "app.js", "styles/base.css", "api/config", "nothing"):
         headers = httpx2.get(f"{chatbot.page}{path}").headers
         policy = headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -168,4 +140,6 @@ def test_the_title_is_shown(chatbot):
         "welcome": "",
         "starters": [],
         "disclaimer": "",
+        "user": None,
+        "demo": False,
     }

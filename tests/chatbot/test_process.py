@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import subprocess
 import sys
-import threading
 
 import httpx2
 from chatbot.talking import events, post, wait_until
@@ -94,24 +92,6 @@ def test_a_taken_port_is_told_in_words(environment, tmp_path):
     assert ended.returncode == 1
     assert "cannot listen on 127.0.0.1: Address already in use" in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-def test_an_ending_chatbot_loses_no_word(launch, upstream):
-    chatbot = launch()
-    chatbot.until("Proven")
-    upstream.answers = [Say(tuple(f"{n} " for n in range(40)), pause=0.1)]
-    texts = []
-    visitor = threading.Thread(target=lambda: texts.append(post(chatbot).text))
-    visitor.start()
-    wait_until(lambda: upstream.pieces_sent >= 5)
-    chatbot.popen.send_signal(signal.SIGTERM)
-    wait_until(lambda: chatbot.readyz()[0] == 503)
-    assert chatbot.readyz()[1]["reason"] == "Proven"
-    visitor.join(timeout=60)
-    said = "".join(data["text"] for name, data in events(texts[0]) if name == "delta")
-    assert said == "".join(f"{n} " for n in range(40))
-    chatbot.end()
-    assert chatbot.popen.returncode == 0
 
 
 def test_the_log_holds_no_word_of_a_conversation_and_no_token(launch, upstream):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import uvicorn
+from chatbot.directory import Directory
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
@@ -150,12 +151,17 @@ BROKEN = Refuse(500, {"error": {"code": "InternalServerError", "message": "Backe
 
 @dataclass(frozen=True)
 class Say:
-    """Stream these pieces, `pause` seconds apart; `finish` None breaks off without an end."""
+    """Stream these pieces, `pause` seconds apart; `finish` None breaks off without an end.
+
+    `dropped` breaks off without even the end of the response.
+    """
 
     pieces: tuple[str, ...]
     pause: float = 0.0
     finish: str | None = "stop"
     error: dict[str, Any] | None = None
+    prompt_tokens: int = 12
+    dropped: bool = False
 
 
 @dataclass
@@ -177,6 +183,7 @@ class Upstream:
     aborted: int = 0
     pieces_sent: int = 0
     port: int = 0
+    directory: Directory = field(default_factory=Directory)
 
     @property
     def address(self) -> str:
@@ -192,7 +199,7 @@ class Upstream:
             self._app(),
             host="127.0.0.1",
             port=0,
-            log_level="error",
+            log_level="critical",
             lifespan="off",
             ssl_certfile=self.certificate.certificate,
             ssl_keyfile=self.certificate.key,
@@ -215,6 +222,7 @@ class Upstream:
                 Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
                 Route("/openai/v1/models", self._models),
                 Route("/openai/v1/chat/completions", self._chat, methods=["POST"]),
+                *self.directory.routes(),
             ]
         )
 
@@ -266,12 +274,17 @@ class Upstream:
                 yield _choice({"content": piece})
                 self.pieces_sent += 1
                 await asyncio.sleep(answer.pause)
+            if answer.dropped:
+                raise ConnectionAbortedError
             if answer.error is not None:
                 yield _frame(error=answer.error)
             if answer.finish is None:
                 return
             yield _choice({}, finish=answer.finish)
-            usage = {"prompt_tokens": 12, "completion_tokens": len(answer.pieces)}
+            usage = {
+                "prompt_tokens": answer.prompt_tokens,
+                "completion_tokens": len(answer.pieces),
+            }
             yield _frame(choices=[], id="chatcmpl-1", usage=usage)
             yield "data: [DONE]\n\n"
         except asyncio.CancelledError:

@@ -246,6 +246,7 @@ def test_an_unknown_field_is_an_error_to_who_types_it(apply, namespace):
 
 
 PROXY = {"user": "X-User", "trustedPeers": ["10.244.0.0/16"]}
+TOKEN = {"audiences": ["api://bot"]}
 PARENTS = [{"name": "public"}]
 
 
@@ -267,6 +268,16 @@ PARENTS = [{"name": "public"}]
         ({"access": {"proxyHeaders": {**PROXY, "trustedPeers": []}}}, "access.proxyHeaders"),
         ({"access": {"proxyHeaders": {**PROXY, "trustedPeers": ["10.0.0.1"]}}}, "trustedPeers"),
         ({"access": {"proxyHeaders": {"user": "X-User"}}}, "access.proxyHeaders.trustedPeers"),
+        ({"access": {}}, "exactly one of proxyHeaders and entraToken"),
+        ({"access": {"proxyHeaders": PROXY, "entraToken": TOKEN}}, "exactly one of"),
+        ({"access": {"entraToken": {}}}, "access.entraToken.audiences"),
+        ({"access": {"entraToken": {"audiences": []}}}, "access.entraToken.audiences"),
+        ({"access": {"entraToken": {"audiences": ["a,b"]}}}, "access.entraToken.audiences"),
+        ({"access": {"entraToken": {**TOKEN, "header": "X Token"}}}, "access.entraToken.header"),
+        ({"access": {"entraToken": {**TOKEN, "tenantId": "common"}}}, "access.entraToken.tenantId"),
+        ({"access": {"entraToken": {**TOKEN, "groups": []}}}, "access.entraToken.groups"),
+        ({"access": {"entraToken": {**TOKEN, "groups": ["All"]}}}, "access.entraToken.groups"),
+        ({"access": {"entraToken": {**TOKEN, "trustedPeers": ["10.0.0.1"]}}}, "trustedPeers"),
     ],
 )
 def test_how_a_chatbot_is_reached_has_bounds(apply, namespace, spec, field):

@@ -252,6 +252,32 @@ async def test_access_goes_to_the_pods_and_opens_a_public_address(operator, hand
     assert "externalTrafficPolicy" not in (await hand.get(SERVICES, namespace))["spec"]
 
 
+async def test_a_token_of_the_operators_tenant_opens_a_public_address(
+    operator, hand, namespace, offer
+):
+    spec = {
+        "account": await offer(serviceTypes=["ClusterIP", "LoadBalancer"]),
+        "service": {"type": "LoadBalancer"},
+        "access": {"entraToken": {"audiences": ["api://bot"]}},
+    }
+    await hand.create(chatbot(namespace, **spec))
+    await waiting(operator, hand, namespace, "AddressPending")
+    (container,) = (await hand.get(DEPLOYMENTS, namespace))["spec"]["template"]["spec"][
+        "containers"
+    ]
+    given = {e["name"]: e.get("value") for e in container["env"] if "TOKEN" in e["name"]}
+    assert given == {
+        "ACCESS_TOKEN_AUDIENCES": "api://bot",
+        "ACCESS_TOKEN_TENANT": operator.world.installation.tenant_id,
+        "ACCESS_TOKEN_HEADER": "Authorization",
+    }
+    assert (await hand.get(SERVICES, namespace))["spec"]["externalTrafficPolicy"] == "Cluster"
+
+    another = {"entraToken": {"tenantId": "44444444-4444-4444-8444-444444444444"}}
+    await hand.edit(CHATBOTS, namespace, {"spec": {"access": another}})
+    assert (await operator.refused(key(namespace))).reason == "AnonymousNotAllowed"
+
+
 @pytest.mark.parametrize("where", ["ingress", "service"])
 async def test_an_annotation_that_the_api_server_refuses_is_told(operator, hand, namespace, where):
     bad = {"not a name!": "x"}

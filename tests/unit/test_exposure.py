@@ -25,16 +25,30 @@ POLICY = {"enabled": True, "egress": {"enabled": False}}
 PUBLIC = {"type": "LoadBalancer", "port": 80}
 PROXY = {"proxyHeaders": {"user": "X-User", "trustedPeers": ["10.0.0.0/8", "fd00::/8"]}}
 
+ENTRA = {"audiences": ["api://bot"], "header": "Authorization"}
+TOKEN = {"entraToken": ENTRA}
+ANOTHER_TENANT = "44444444-4444-4444-8444-444444444444"
+
 
 def ingress(**spec):
     return {"host": HOST, "path": "/", **spec}
 
 
 def policy(
-    *, endpoint="https://contoso.openai.azure.com/", gateways=(), namespace="operators", **s
+    *,
+    endpoint="https://contoso.openai.azure.com/",
+    gateways=(),
+    monitoring=(),
+    namespace="operators",
+    **s,
 ):
     given = wanted(**s)
-    there = replace(given.installation, namespace=namespace, gateway_namespaces=gateways)
+    there = replace(
+        given.installation,
+        namespace=namespace,
+        gateway_namespaces=gateways,
+        monitoring_namespaces=monitoring,
+    )
     made = manifests.network_policy(replace(given, installation=there, endpoint=endpoint))
     assert made is not None
     return made["spec"]
@@ -65,6 +79,13 @@ def test_the_page_is_for_its_namespace_the_operator_and_the_gateways():
 
 def test_only_the_operator_asks_for_readiness():
     assert rules(policy(gateways=("ingress",)))[8088,] == [OPERATOR]
+
+
+def test_prometheus_reads_the_metrics_from_where_it_is_said_to_run_and_no_page():
+    by_port = rules(policy(monitoring=("monitoring", "kube-system")))
+    assert names(by_port[8088,]) == ["kube-system", "monitoring", "operators"]
+    assert names(by_port[8080,]) == ["operators"]
+    assert rules(policy(namespace="", monitoring=("monitoring",)))[8088,] is None
 
 
 def test_an_operator_outside_the_cluster_is_let_in_from_anywhere():
@@ -146,23 +167,33 @@ def test_the_url_is_where_visitors_go(spec, address):
         (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["10.0.0.0/7"]}}, True),
         (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["172.20.1.0/24"]}}, False),
         (PUBLIC, {"proxyHeaders": {"user": "X", "trustedPeers": ["nonsense"]}}, True),
+        (PUBLIC, TOKEN, False),
+        (PUBLIC, {"entraToken": {**ENTRA, "tenantId": INSTALLATION.tenant_id.upper()}}, False),
+        (PUBLIC, {"entraToken": {**ENTRA, "tenantId": ANOTHER_TENANT}}, True),
+        (PUBLIC, {"entraToken": {**ENTRA, "trustedPeers": ["0.0.0.0/0"]}}, False),
     ],
 )
 def test_everybody_may_chat_at_a_public_address_that_no_proxy_guards(service, access, anonymous):
     spec = {"service": service, **({"access": access} if access else {})}
-    assert chatbot(**spec).exposure.anonymous(service["type"]) is anonymous
+    exposure = chatbot(**spec).exposure
+    assert exposure.anonymous(service["type"], INSTALLATION.tenant_id) is anonymous
 
 
 @pytest.mark.parametrize(("value", "anonymous"), [("true", False), ("false", True), ("True", True)])
 def test_an_internal_load_balancer_is_not_public(value, anonymous):
     internal = {"service.beta.kubernetes.io/azure-load-balancer-internal": value}
     given = chatbot(service={**PUBLIC, "annotations": internal})
-    assert given.exposure.anonymous("LoadBalancer") is anonymous
+    assert given.exposure.anonymous("LoadBalancer", INSTALLATION.tenant_id) is anonymous
 
 
 def test_a_load_balancer_before_a_proxy_does_not_hide_where_visitors_come_from():
     service = manifests.service(chatbot(service=PUBLIC, access=PROXY))
     assert service["spec"]["externalTrafficPolicy"] == "Local"
+    peers = {"entraToken": {**ENTRA, "trustedPeers": ["10.0.0.0/8"]}}
+    service = manifests.service(chatbot(service=PUBLIC, access=peers))
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+    tokens = manifests.service(chatbot(service=PUBLIC, access=TOKEN))
+    assert "externalTrafficPolicy" not in tokens["spec"], "a token says itself whose it is"
     assert "externalTrafficPolicy" not in manifests.service(chatbot(service=PUBLIC))["spec"]
     assert "externalTrafficPolicy" not in manifests.service(chatbot(access=PROXY))["spec"]
 

@@ -1,7 +1,8 @@
 /* One answer from the server, as it arrives. */
 
-const UNREACHABLE = "The chatbot could not be reached. Check your connection and try again.";
-const BROKEN_OFF = "The connection to the chatbot broke off in the middle of the answer.";
+import { strings } from "./strings.js";
+
+const { errors } = strings;
 
 /** Yield {name, data} for every event; an error is an event too. Throws only when aborted. */
 export async function* ask(messages, signal) {
@@ -11,11 +12,12 @@ export async function* ask(messages, signal) {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ messages }),
+      redirect: "manual",
       signal,
     });
   } catch (error) {
     signal.throwIfAborted();
-    yield failure("Unreachable", UNREACHABLE);
+    yield failure("Unreachable", errors.unreachable);
     return;
   }
   if (!response.ok) {
@@ -30,7 +32,7 @@ export async function* ask(messages, signal) {
   } catch (error) {
     signal.throwIfAborted();
   }
-  yield failure("Interrupted", BROKEN_OFF);
+  yield failure("Interrupted", errors.brokenOff);
 }
 
 function failure(reason, message) {
@@ -38,13 +40,16 @@ function failure(reason, message) {
 }
 
 async function refusal(response) {
+  // A redirect leads to the page of a proxy that signs visitors in.
+  if (response.type === "opaqueredirect") return { reason: "SignedOut", message: errors.signedOut };
+  const retryAfter = Number(response.headers.get("retry-after")) || undefined;
   try {
     const { reason, message } = await response.json();
-    if (typeof message === "string") return { reason, message };
+    if (typeof message === "string") return { reason, message, retryAfter };
   } catch {
     /* not ours: a proxy answered */
   }
-  return { reason: "Unreachable", message: `${UNREACHABLE} (HTTP ${response.status})` };
+  return { reason: "Unreachable", message: errors.unreachableStatus(response.status), retryAfter };
 }
 
 async function* events(body) {

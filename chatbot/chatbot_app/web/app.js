@@ -1,304 +1,266 @@
-/* The page: messages in, answers out. */
+/* The page, put together: the store, who talks, and what is shown. */
 
-import { ask } from "./answers.js";
-import * as follow from "./follow.js";
-import { show } from "./markdown.js";
-import { keep, onChange, posted, recall } from "./memory.js";
+import { begin, choose, path } from "./conversation.js";
+import { Keeping } from "./keeping.js";
+import { listen } from "./keys.js";
+import { Listing } from "./listing.js";
+import * as settings from "./settings.js";
+import { openStore } from "./store.js";
+import { strings } from "./strings.js";
+import { Talk } from "./talk.js";
+import * as composer from "./views/composer.js";
+import { showSettings, showShortcuts } from "./views/dialogs.js";
+import * as follow from "./views/follow.js";
+import * as sidebar from "./views/sidebar.js";
+import { fill } from "./views/skeleton.js";
+import * as thread from "./views/thread.js";
+import { toast } from "./views/toast.js";
+import * as welcome from "./views/welcome.js";
 
 const $ = (id) => document.getElementById(id);
-const list = $("messages");
-const text = $("text");
 
-let chat = recall();
-let running = null;
-let leaving = false;
+let config = {};
+let store;
+let talk;
+let keeping;
+let listing;
+let shown = null;
+let early = false; /* something was to be said before the page was ready */
 
-/* Views */
+/* What is shown */
+
+function here() {
+  return location.hash.slice(1);
+}
+
+function fresh(temporary = false) {
+  return begin({ id: newId(), now: Date.now(), temporary });
+}
+
+/** Go to a conversation, or (null) to a new one. */
+function go(id) {
+  const address = location.pathname + location.search;
+  if ((id ?? "") !== here()) history.pushState(null, "", id ? `#${id}` : address);
+  return open();
+}
+
+/** Show the conversation that the address names. */
+async function open() {
+  const id = here();
+  const conversation = id ? await store.get(id) : fresh();
+  if (id !== here()) return;
+  if (!conversation) {
+    toast(strings.gone);
+    return go(null);
+  }
+  turnTo(conversation);
+  sidebar.chosen();
+  composer.focus();
+}
+
+function turnTo(conversation) {
+  if (shown?.temporary && shown.id !== conversation.id) leave(shown);
+  shown = conversation;
+  composer.turnTo(conversation.id);
+  draw();
+  follow.go();
+  listing.draw();
+}
+
+/** Nothing of a temporary chat outlives its being shown. */
+async function leave(conversation) {
+  await talk.stop(conversation.id);
+  await store.remove(conversation.id);
+}
 
 function draw() {
-  list.replaceChildren(...chat.messages.map(view));
-  update();
-  follow.look();
+  const run = talk.growing(shown.id);
+  const messages = path(shown);
+  thread.draw(shown, run, hands);
+  welcome.draw({ empty: !messages.length, temporary: shown.temporary });
+  composer.busy({ here: Boolean(run), elsewhere: !run && Boolean(messages.at(-1)?.growing) });
+  $("options").hidden = !messages.length;
+  $("memory").textContent = remembered(messages, shown.temporary);
+  document.title = shown.title && !shown.temporary ? `${shown.title} · ${titled()}` : titled();
+  talk.settle(shown);
 }
 
-function update() {
-  const empty = chat.messages.length === 0;
-  $("welcome").hidden = !empty;
-  $("restore").hidden = chat.previous.length === 0;
-  $("new").hidden = empty;
-  $("send").hidden = running !== null;
-  $("stop").hidden = running === null;
-  $("send").disabled = !text.value.trim();
+function titled() {
+  return config.title || strings.untitled;
 }
 
-function view(message) {
-  const node = document.createElement("li");
-  node.className = message.role;
-  if (message.role === "user") {
-    node.append(unseen("You: "), message.content);
-  } else {
-    redraw(node, message);
+function remembered(messages, temporary) {
+  const usage = messages.findLast((message) => message.usage)?.usage;
+  const used = usage && strings.memory(usage.promptTokens + usage.completionTokens, usage.window);
+  return [temporary && strings.memoryOff, used].filter(Boolean).join(" · ");
+}
+
+/** Show what became of a conversation, if it is the one that is shown. */
+function changed(conversation) {
+  if (conversation && conversation.id === shown.id) {
+    shown = conversation;
+    draw();
   }
-  return node;
+  listing.draw();
 }
 
-/** Show an answer as it is now; while it grows, only its text changes. */
-function redraw(node, message) {
-  if (!node.firstChild) node.append(unseen("Answer: "), make("div", "answer"));
-  show(node.children[1], message.content);
-  while (node.children.length > 2) node.lastChild.remove();
-  if (message.growing && !message.content) node.append(waiting());
-  if (message.growing) return;
-  if (message.error) node.append(errorView(node, message));
-  else node.append(below(message));
+/** Show what another tab did to a conversation (null: to many). */
+async function heard(id) {
+  if (!shown) return;
+  listing.draw();
+  if (shown.temporary || !shown.messages.length || (id && id !== shown.id)) return;
+  const conversation = await store.get(shown.id);
+  if (conversation) changed(conversation);
+  else if (!talk.growing(shown.id)) await gone(shown.id);
 }
 
-function waiting() {
-  const node = make("div", "wait");
-  node.append(make("i"), make("i"), make("i"));
-  return node;
-}
-
-function below(message) {
-  const node = make("div", "below");
-  if (message.content) {
-    const copy = make("button", "quiet", "Copy");
-    copy.type = "button";
-    copy.addEventListener("click", () => copyText(copy, message.content));
-    node.append(copy);
-  }
-  if (message.stopped) node.append("You stopped this answer.");
-  if (message.note) node.append(message.note);
-  return node;
-}
-
-function errorView(node, message) {
-  const box = make("div", "error");
-  const retry = make("button", "", "Retry");
-  retry.type = "button";
-  retry.addEventListener("click", () => tryAgain(message));
-  box.append(make("p", "", message.error.message), retry);
-  countDown(retry, message.error.until);
-  return box;
-}
-
-function countDown(button, until) {
-  const left = Math.ceil(((until ?? 0) - Date.now()) / 1000);
-  button.disabled = left > 0;
-  button.textContent = left > 0 ? `Retry in ${left} s` : "Retry";
-  if (left > 0) setTimeout(() => button.isConnected && countDown(button, until), 500);
-}
-
-function make(name, className = "", content = "") {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  if (content) node.append(content);
-  return node;
-}
-
-function unseen(label) {
-  return make("span", "unseen", label);
+async function gone(id) {
+  if (id !== shown.id) return;
+  toast(strings.gone);
+  await go(null);
 }
 
 /* Talking */
 
 function say(content) {
-  chat = { messages: [...chat.messages, { role: "user", content }], previous: [] };
-  list.append(view(chat.messages.at(-1)));
-  answer();
+  early = !shown;
+  if (early || talk.growing(shown.id) || path(shown).at(-1)?.growing) return false;
+  talk.say(shown, shown.tip, content);
+  return true;
 }
 
-function tryAgain(failed) {
-  if (running) return;
-  const index = chat.messages.indexOf(failed);
-  if (index !== chat.messages.length - 1) return;
-  chat.messages.pop();
-  list.lastElementChild.remove();
-  text.focus();
-  answer();
+/** Once nothing grows here any longer, let something else grow. */
+async function then(act) {
+  await talk.stop(shown.id);
+  act();
+  composer.focus();
 }
 
-async function answer() {
-  const asked = posted(chat.messages);
-  const message = { role: "assistant", content: "", growing: true };
-  const node = view(message);
-  chat.messages.push(message);
-  list.append(node);
-  running = new AbortController();
-  update();
-  follow.go();
-  $("spoken").textContent = "The answer is on its way.";
-  await grow(message, node, asked, running.signal);
-  delete message.growing;
-  running = null;
-  redraw(node, message);
-  save();
-  update();
-  follow.keepUp();
-  $("spoken").textContent = message.error?.message ?? node.children[1].textContent;
-}
+const hands = {
+  edit: (id, text) => then(() => talk.say(shown, shown.messages.find((each) => each.id === id).parent, text)),
+  again: (id) => then(() => talk.again(shown, id)),
+  retry: (id) => then(() => talk.retry(shown, id)),
+  choose: async (id, turn) => {
+    const chosen = await store.change(shown.id, (conversation) => choose(conversation, id));
+    if (!chosen) return gone(shown.id);
+    changed(chosen);
+    thread.focusTurn(id, turn);
+  },
+};
 
-async function grow(message, node, asked, signal) {
-  const soon = onceAFrame(() => {
-    redraw(node, message);
-    follow.keepUp();
-  });
-  try {
-    for await (const { name, data } of ask(asked, signal)) {
-      if (name === "delta") message.content += data.text;
-      if (name === "error") message.error = problem(data);
-      if (name === "done") message.note = note(data);
-      soon();
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    message.stopped = true;
+function began(conversation) {
+  if (conversation.id === shown.id) {
+    if (!shown.temporary && here() !== shown.id) history.replaceState(null, "", `#${shown.id}`);
+    follow.go();
+    speak(strings.onItsWay);
   }
+  changed(conversation);
 }
 
-function problem({ message, retryAfter }) {
-  const wait = retryAfter && retryAfter <= 600 ? Date.now() + retryAfter * 1000 : 0;
-  return { message, until: wait };
+function ended(conversation, message) {
+  changed(conversation);
+  const words = conversation.id === shown.id ? thread.spoken(message.id) : undefined;
+  if (words === undefined) speak(strings.readyElsewhere(conversation.title));
+  else if (message.error) speak(message.error.message);
+  else if (message.stopped) speak(strings.stopped);
+  else speak(words);
 }
 
-function note({ finish, leftOut }) {
-  const notes = [];
-  if (finish === "length") notes.push("The answer reached its length limit.");
-  if (leftOut) notes.push(`The ${leftOut} oldest messages no longer fit and were left out.`);
-  return notes.join(" ");
+function speak(words) {
+  $("spoken").textContent = words;
 }
 
-function onceAFrame(work) {
-  let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => {
-      asked = false;
-      work();
-    });
-  };
-}
-
-/** Keep what is there; should the page go away, an answer that still grows can be asked again. */
-function save() {
-  if (leaving) return;
-  const cut = { message: "The page was closed before this answer was complete." };
-  const messages = chat.messages.map(({ growing, ...message }) =>
-    growing ? { ...message, error: cut } : message);
-  keep({ ...chat, messages });
-}
-
-/* Hands */
-
-async function copyText(button, content) {
-  const label = button.textContent;
-  try {
-    await navigator.clipboard.writeText(content);
-    button.textContent = "Copied";
-  } catch {
-    button.textContent = "Not allowed here";
-  }
-  setTimeout(() => (button.textContent = label), 1500);
-}
-
-$("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const content = text.value.trim();
-  if (!content || running) return;
-  text.value = "";
-  fit();
-  say(content);
-});
-
-text.addEventListener("keydown", (event) => {
-  const composing = event.isComposing || event.keyCode === 229;
-  if (event.key !== "Enter" || event.shiftKey || composing) return;
-  event.preventDefault();
-  $("composer").requestSubmit();
-});
-
-text.addEventListener("input", fit);
-
-/** Let the field grow with its text where the browser does not do so itself. */
-function fit() {
-  if (!CSS.supports("field-sizing", "content")) {
-    text.style.height = "auto";
-    text.style.height = `${text.scrollHeight}px`;
-  }
-  $("send").disabled = !text.value.trim();
-}
-
-$("stop").addEventListener("click", stop);
-
-addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !event.isComposing) stop();
-});
+/* Hands and keys */
 
 function stop() {
-  running?.abort();
-  text.focus();
+  if (!shown || !talk.growing(shown.id)) return false;
+  talk.stop(shown.id);
+  composer.focus();
+  return true;
 }
 
-$("new").addEventListener("click", () => {
-  stop();
-  save();
-  chat = { messages: [], previous: recall().messages };
-  keep(chat);
-  draw();
-  text.focus();
-});
-
-$("restore").addEventListener("click", () => {
-  chat = { messages: chat.previous, previous: [] };
-  keep(chat);
-  draw();
-  follow.go();
-  text.focus();
-});
-
-$("latest").addEventListener("click", () => {
-  follow.go();
-  text.focus();
-});
-
-list.addEventListener("click", ({ target }) => {
-  if (target.dataset?.copy !== "code") return;
-  copyText(target, target.closest(".code").querySelector("code").textContent);
-});
-
-addEventListener("pagehide", () => {
-  save();
-  leaving = true;
-});
-addEventListener("pageshow", () => (leaving = false));
-onChange(() => {
-  if (running) return;
-  chat = recall();
-  draw();
-});
-
-async function entitle() {
-  const { title, welcome, starters, disclaimer } = await (await fetch("api/config")).json();
-  $("title").textContent = document.title = title;
-  if (welcome) $("greeting").textContent = welcome;
-  if (disclaimer) $("disclaimer").textContent = disclaimer;
-  $("starters").replaceChildren(...starters.map(starter));
+function beginNew() {
+  if (!store) return;
+  if (here()) go(null);
+  else open();
 }
 
-function starter(question) {
-  const button = make("button", "quiet", question);
-  button.type = "button";
-  button.addEventListener("click", () => {
-    if (!running) say(question);
-    text.focus();
+function search() {
+  sidebar.open($("search"));
+  $("search").select();
+}
+
+function turnTemporary() {
+  if (!store || shown.messages.length) return;
+  shown = { ...shown, temporary: !shown.temporary };
+  draw();
+}
+
+function attend() {
+  sidebar.begin();
+  composer.begin({ onSend: say, onStop: stop });
+  listen({ stop, search, begin: beginNew, sheet: showShortcuts });
+  $("new").addEventListener("click", beginNew);
+  $("new-narrow").addEventListener("click", beginNew);
+  $("temporary").addEventListener("click", turnTemporary);
+  $("options").addEventListener("click", ({ currentTarget }) => keeping.openMenu(shown, currentTarget));
+  $("settings").addEventListener("click", () => showSettings(config.user, keeping));
+  $("latest").addEventListener("click", () => {
+    follow.go();
+    composer.focus();
   });
-  const item = make("li");
-  item.append(button);
-  return item;
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); /* the address names a conversation, not a place in the page */
+    $("text").focus();
+  });
+  $("list").addEventListener("click", ({ target }) => target.closest("a") && sidebar.chosen());
+  addEventListener("hashchange", () => store && open());
+  addEventListener("pageshow", ({ persisted }) => persisted && heard(null));
+  document.addEventListener("visibilitychange", () => document.hidden && talk?.keepAll());
 }
 
-draw();
-follow.go();
-fit();
-entitle();
+/* The beginning */
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Read the team's words; null when the chatbot does not answer. */
+async function configured() {
+  try {
+    const response = await fetch("api/config", { redirect: "manual" });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+async function start() {
+  const answered = await configured();
+  if (!answered) return welcome.unreachable(start);
+  config = answered;
+  welcome.greet(config, say);
+  // Two visitors of one browser see their own conversations only.
+  store = await openStore(`chatbot:${location.pathname}:${config.user ?? ""}`, {
+    hear: heard,
+    warn: (trouble) => ($("trouble").textContent = trouble ? strings.trouble[trouble] : ""),
+  });
+  talk = new Talk(store, {
+    newId, now: Date.now, began, ended, gone, settled: changed,
+    grew: (id, run) => id === shown.id && thread.growOn(run),
+  });
+  keeping = new Keeping(store, talk, {
+    changed,
+    left: (id) => (id && id !== shown.id ? listing.draw() : go(null)),
+    back: go,
+  });
+  listing = new Listing(store, { talk, keeping, go, speak, shown: () => shown.id });
+  await open();
+  if (early) composer.submit();
+}
+
+settings.begin();
+fill();
+attend();
+start();

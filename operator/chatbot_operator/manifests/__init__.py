@@ -18,7 +18,7 @@ from chatbot_operator.manifests.objects import (
     Wanted,
     selector,
 )
-from chatbot_operator.manifests.pods import OPS_PORT, PAGE_PORT
+from chatbot_operator.manifests.pods import GRACE_SECONDS, OPS_PORT, PAGE_PORT
 from chatbot_operator.manifests.restoration import disclaimer, restoration
 from chatbot_operator.manifests.scaling import (
     autoscaler,
@@ -35,6 +35,7 @@ from chatbot_operator.manifests.workload import (
 )
 
 __all__ = [
+    "GRACE_SECONDS",
     "INTENT",
     "MANAGER",
     "OPS_PORT",

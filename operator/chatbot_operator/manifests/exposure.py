@@ -70,7 +70,7 @@ def network_policy(wanted: Wanted) -> Object | None:
         spec={
             "podSelector": {"matchLabels": selector(wanted.chatbot.name)},
             "policyTypes": ["Ingress", *(["Egress"] if policy.egress else [])],
-            "ingress": [_visitors(wanted), _operator(wanted)],
+            "ingress": [_visitors(wanted), _observers(wanted)],
             **limits,
         },
     )
@@ -91,11 +91,14 @@ def _visitors(wanted: Wanted) -> Object:
     return {**page, "from": [{"podSelector": {}}, *([_namespaces(others)] if others else [])]}
 
 
-def _operator(wanted: Wanted) -> Object:
-    """The operator, to ask for readiness; one that runs in no pod comes from anywhere."""
+def _observers(wanted: Wanted) -> Object:
+    """The operator, to ask for readiness, and Prometheus, for numbers.
+
+    An operator that runs in no pod comes from anywhere.
+    """
     rule: Object = {"ports": [_tcp(OPS_PORT)]}
-    home = wanted.installation.namespace
-    return {**rule, "from": [_namespaces([home])]} if home else rule
+    home, others = wanted.installation.namespace, wanted.installation.monitoring_namespaces
+    return {**rule, "from": [_namespaces(sorted({home, *others}))]} if home else rule
 
 
 def _namespaces(names: list[str]) -> Object:

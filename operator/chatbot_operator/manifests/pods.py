@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.exposure import EntraToken, ProxyHeaders
 from chatbot_operator.manifests.objects import TEMPLATE, Wanted, digest, selector
 from chatbot_operator.ports import Object
 
@@ -21,6 +22,10 @@ RESOURCES: Final = {
 CONFIG_PATH: Final = "/etc/chatbot"
 PAGE_PORT: Final = 8080
 OPS_PORT: Final = 8088
+GRACE_SECONDS: Final = 600
+"""An answer that streams may take minutes, and a pod ends with its last one. The cluster autoscaler
+waits as long by default (`max-graceful-termination-sec`,
+https://learn.microsoft.com/azure/aks/cluster-autoscaler)."""
 
 
 def template(wanted: Wanted) -> Object:
@@ -49,7 +54,7 @@ def _pod(wanted: Wanted) -> Object:
         "serviceAccountName": name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 60,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 65532,
@@ -113,7 +118,7 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
 def _environment(wanted: Wanted) -> list[Object]:
     """List what docs/contract.md says, and what the team adds."""
     chatbot, chat, installation = wanted.chatbot, wanted.chatbot.chat, wanted.installation
-    access, outlet = chatbot.exposure.access, installation.outlet
+    outlet = installation.outlet
     pod_ip = {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}
     given = {
         "PORT": str(PAGE_PORT),
@@ -129,6 +134,9 @@ def _environment(wanted: Wanted) -> list[Object]:
         "CONTEXT_WINDOW": str(chatbot.context_window or ""),
         "MEMORY_MAX_TURNS": str(chat.max_turns or ""),
         "MEMORY_MAX_TOKENS": str(chat.max_tokens or ""),
+        "CHAT_ANSWERS_AT_ONCE": str(chat.answers_per_pod or ""),
+        "CHAT_ANSWERS_PER_USER": str(chat.answers_per_user or ""),
+        "CHAT_API": "openai" if chatbot.openai_api else "",
         "CHAT_TITLE": chat.title,
         "CHAT_WELCOME": chat.welcome,
         "CHAT_STARTERS": _texts(chat.starters),
@@ -141,12 +149,27 @@ def _environment(wanted: Wanted) -> list[Object]:
         "HTTPS_PROXY": outlet.https_proxy,
         "NO_PROXY": outlet.no_proxy,
         "EXTRA_CA_FILE": f"{CONFIG_PATH}/{CA_KEY}" if outlet.authorities else "",
-        "ACCESS_USER_HEADER": access.user_header if access else "",
-        "ACCESS_TRUSTED_PEERS": ",".join(access.trusted_peers) if access else "",
+        **_access(chatbot.exposure.access, installation.tenant_id),
     }
     literal = [{"name": name, "value": _verbatim(value)} for name, value in given.items() if value]
     theirs = [{"name": name, "value": value} for name, value in chatbot.pods.env.items()]
     return [{"name": "HOST", "valueFrom": pod_ip}, *literal, *theirs]
+
+
+def _access(access: ProxyHeaders | EntraToken | None, tenant: str) -> dict[str, str]:
+    match access:
+        case ProxyHeaders(user):
+            said = {"ACCESS_USER_HEADER": user}
+        case EntraToken(audiences, tenant_id, header, groups):
+            said = {
+                "ACCESS_TOKEN_AUDIENCES": ",".join(audiences),
+                "ACCESS_TOKEN_TENANT": tenant_id or tenant,
+                "ACCESS_TOKEN_HEADER": header,
+                "ACCESS_TOKEN_GROUPS": ",".join(groups),
+            }
+        case None:
+            return {}
+    return {**said, "ACCESS_TRUSTED_PEERS": ",".join(access.trusted_peers)}
 
 
 def _number(value: float | None) -> str:

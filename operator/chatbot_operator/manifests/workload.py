@@ -49,7 +49,8 @@ def service(chatbot: Chatbot) -> Object:
     behind those of the nodes: everybody would come from a private network.
     """
     exposure = chatbot.exposure
-    local = chatbot.service_type == "LoadBalancer" and exposure.access is not None
+    peers = exposure.access.trusted_peers if exposure.access else ()
+    local = chatbot.service_type == "LoadBalancer" and bool(peers)
     port = {"name": "http", "port": chatbot.service_port, "targetPort": "http", "protocol": "TCP"}
     return make(
         ports.SERVICES,

@@ -64,6 +64,7 @@ class Installation:
     namespace: str = ""
     watched: tuple[str, ...] = ()
     gateway_namespaces: tuple[str, ...] = ()
+    monitoring_namespaces: tuple[str, ...] = ()
     audience: str = "api://AzureADTokenExchange"
     data_scope: str = "https://cognitiveservices.azure.com/.default"
     identity_resource_group: str = ""

@@ -9,7 +9,7 @@ from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Denied, Pending
 from chatbot_operator.limits import Limits, Use
-from chatbot_operator.ports import ACCOUNTS, NAMESPACES, World
+from chatbot_operator.ports import ACCOUNTS, NAMESPACES, Installation, World
 
 
 async def permission(world: World, chatbot: Chatbot) -> Account:
@@ -26,18 +26,18 @@ async def permission(world: World, chatbot: Chatbot) -> Account:
         raise Pending("NamespaceLeaving", f"Namespace {chatbot.namespace} is being deleted.")
     labels = namespace["metadata"].get("labels", {}) if namespace else {}
     account = Account.parse(body)
-    account.permit(_use(chatbot, labels, default_image=world.installation.image))
+    account.permit(_use(chatbot, labels, world.installation))
     return account
 
 
-def _use(chatbot: Chatbot, labels: Mapping[str, str], *, default_image: str) -> Use:
+def _use(chatbot: Chatbot, labels: Mapping[str, str], installation: Installation) -> Use:
     return Use(
         namespace=chatbot.namespace,
         labels=labels,
         deployment=chatbot.deployment,
-        image="" if chatbot.image == default_image else chatbot.image,
+        image="" if chatbot.image == installation.image else chatbot.image,
         service_type=chatbot.service_type,
-        anonymous=chatbot.exposure.anonymous(chatbot.service_type),
+        anonymous=chatbot.exposure.anonymous(chatbot.service_type, installation.tenant_id),
     )
 
 

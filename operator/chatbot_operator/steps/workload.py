@@ -14,9 +14,9 @@ from chatbot_operator.steps.children import OPTIONAL, bear, ensure, provide, rem
 from chatbot_operator.steps.together import both, every
 
 LEAVING_SECONDS = 90.0
-"""The pods' grace of 60 seconds, and some."""
+"""Most answers have ended by then. A longer one goes on: Azure looks at the role when it begins."""
 CLEARING_SECONDS = 120.0
-"""The same, and some for what the pods were given."""
+"""The same, and some for what the pods were given: they hold copies."""
 REST = 3600.0
 
 _WEBHOOK_AWAY = re.compile(r'failed calling webhook "')

@@ -1,0 +1,37 @@
+"""What visitors do and see, for the tests in a real browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Locator, Page
+
+
+def say(page: Page, text: str) -> None:
+    """Send a message."""
+    page.get_by_label("Message", exact=True).fill(text)
+    page.keyboard.press("Enter")
+
+
+def until(page: Page, holds: Callable[[], object] | str, *, seconds: float = 30) -> None:
+    """Wait until a function holds, or an expression in the page (its policy forbids waiting there)."""
+    for _ in range(int(seconds * 20)):
+        if page.evaluate(holds) if isinstance(holds, str) else holds():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"It did not happen in {seconds} seconds: {holds}")
+
+
+def answers(page: Page) -> Locator:
+    """Find the texts of all answers."""
+    return page.locator(".assistant .answer")
+
+
+def listed(page: Page) -> Locator:
+    """Find the conversations of the sidebar."""
+    return page.locator("#list a")
