@@ -57,6 +57,7 @@ async def test_what_others_add_to_the_pods_is_reported_and_stays(operator, hand,
     assert differences(after["spec"]["template"], live["spec"]["template"]) == []
     live["spec"]["template"] = before["spec"]["template"]
     await hand.api.put(path(DEPLOYMENTS, settled, "support"), live)
+    await hand.roll_out(settled, "support")
     await operator.settle(key(settled))
     assert (await audit(hand, settled))[:2] == ("True", "NothingForeign")
 

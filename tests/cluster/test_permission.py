@@ -51,28 +51,6 @@ async def test_a_namespace_that_is_not_allowed(*, operator, hand, azure, namespa
     assert f"does not allow namespace {namespace}" in fault.message
 
 
-@pytest.mark.parametrize("how", ["names", "selector"])
-async def test_a_namespace_that_is_allowed(*, operator, hand, kubectl, namespace, offer, how):
-    kubectl("label", "namespace", namespace, "team=payments")
-    allowed = {
-        "names": {"names": [namespace]},
-        "selector": {"selector": {"matchLabels": {"team": "payments"}}},
-    }
-    await hand.create(chatbot(namespace, account=await offer(allowedNamespaces=allowed[how])))
-    await operator.settle(key(namespace))
-    assert (await hand.conditions(namespace))["Ready"]["status"] == "True"
-
-
-async def test_a_namespace_that_is_allowed_later(operator, hand, namespace, offer):
-    name = await offer(allowedNamespaces={})
-    await hand.create(chatbot(namespace, account=name))
-    assert (await operator.refused(key(namespace))).reason == "NamespaceNotAllowed"
-    await hand.edit(ACCOUNTS, "", {"spec": {"allowedNamespaces": {"all": True}}}, name)
-    await operator.settle(Key(ACCOUNTS, "", name))
-    await operator.settle(key(namespace))
-    assert (await hand.conditions(namespace))["Ready"]["status"] == "True"
-
-
 async def test_a_deployment_that_is_not_allowed(operator, hand, azure, namespace, offer):
     name = await offer(deployments=["gpt-4o-mini"])
     fault = await denied(operator, hand, azure, namespace, name)
@@ -189,12 +167,6 @@ async def test_an_account_that_azure_has_not_finished(
     assert conditions["Usable"]["status"] == ("False" if state == "Failed" else "Unknown")
 
 
-async def test_an_account_may_answer_elsewhere(operator, hand, namespace, offer):
-    name = await offer(endpoint="https://gateway.example.com/openai-proxy")
-    live = await hand.get(ACCOUNTS, "", name)
-    assert live["status"]["endpoint"] == "https://gateway.example.com/openai-proxy/"
-
-
 async def test_no_resource_group_for_identities(operator, hand, azure, namespace, offer):
     bare = replace(operator.world.installation, identity_resource_group="")
     operator.world = replace(operator.world, installation=bare)
@@ -202,18 +174,6 @@ async def test_no_resource_group_for_identities(operator, hand, azure, namespace
     fault = await operator.refused(key(namespace))
     assert fault.reason == "IdentityResourceGroupMissing"
     assert await azure.identities(namespace) == []
-
-
-async def test_the_account_says_where_identities_go_and_how_they_are_tagged(
-    operator, hand, azure, namespace, offer
-):
-    identity = {"location": "westeurope", "tags": {"cost-center": "42"}}
-    name = await offer(identity={"resourceGroup": fixed.IDENTITY_GROUP, **identity})
-    await hand.create(chatbot(namespace, account=name))
-    await operator.settle(key(namespace))
-    made = await azure.identity(namespace)
-    assert made["location"] == "westeurope"
-    assert made["tags"]["cost-center"] == "42"
 
 
 async def test_a_group_for_identities_that_is_not_there_is_named_and_keeps_nothing(

@@ -1,9 +1,10 @@
-"""No field of a chatbot without something that it is shown to reach."""
+"""No field of a chatbot or an account without something that it is shown to reach."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import account_fields
 import fields_page
 import pytest
 import yaml
@@ -14,7 +15,8 @@ from chatbot_operator.pod_settings import RESERVED_VARIABLE, STEERING_KEY
 from fields import REACHES, SHOWN_ELSEWHERE, leaves
 from unit.bodies import wanted
 
-CRD = Path(__file__).parents[2] / "crds" / "azureopenaichatbots.yaml"
+CRDS = Path(__file__).parents[2] / "crds"
+CRD = CRDS / "azureopenaichatbots.yaml"
 RESERVED = {
     "labels": {
         "aadpodidbinding": "x",
@@ -60,12 +62,20 @@ def test_what_pods_are_made_from_makes_other_pods(change):
     assert marks[0] != marks[1]
 
 
+def spec(crd):
+    (version,) = yaml.safe_load(crd.read_text())["spec"]["versions"]
+    return version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+
+
 def test_every_field_of_a_chatbot_reaches_something():
-    (version,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
-    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
     together = paths(AFFINITY, "pods.affinity")
     shown = (REACHES.keys() - {"pods.affinity"}) | SHOWN_ELSEWHERE.keys() | together
-    assert sorted(leaves(spec)) == sorted(shown)
+    assert sorted(leaves(spec(CRD))) == sorted(shown)
+
+
+def test_every_field_of_an_account_reaches_something():
+    shown = account_fields.FIELDS.keys() | account_fields.SHOWN_ELSEWHERE.keys()
+    assert sorted(leaves(spec(CRDS / "azureopenaiaccounts.yaml"))) == sorted(shown)
 
 
 def test_the_page_of_fields_says_what_the_schemas_say():

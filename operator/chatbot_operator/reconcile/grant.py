@@ -52,7 +52,7 @@ async def grant(
         if known is None:
             memory.granted[chatbot.uid] = None
             mine = await _make(world, chatbot, account, findings)
-            known = Granted(account.account_id, mine, world.now())
+            known = Granted(account.account_id, account.identity_tags, mine, world.now())
         else:
             findings.conditions += _kept(chatbot)
     except (Transient, Blind) as fault:
@@ -75,7 +75,7 @@ async def _standing(
     Lists tell of identity and role; only the credential has to be read, once a resync.
     """
     unseen = chatbot.uid not in memory.granted
-    known = _recorded(world, chatbot) if unseen else memory.granted[chatbot.uid]
+    known = _recorded(world, chatbot, account) if unseen else memory.granted[chatbot.uid]
     if known is None or not _trusted(world, chatbot, account, known):
         return None
     lists = await survey(world, account, memory) if _works(chatbot) else None
@@ -100,13 +100,14 @@ def _trusted(world: World, chatbot: Chatbot, account: Account, known: Granted) -
     recorded, identity = chatbot.recorded, known.identity
     ids = (recorded.principal_id, recorded.client_id) == (identity.principal_id, identity.client_id)
     same = ids and known.account_id == account.account_id and len(_kept(chatbot)) == len(GRANTS)
+    same = same and known.tags == account.identity_tags
     same = same and chatbot.recorded.issuer in ("", world.installation.issuer)
     if chatbot.existing:
         same = same and usable(identity, chatbot, account, world.installation)
     return same and not (_refused(chatbot) and _age(world, known) >= DOUBT_SECONDS)
 
 
-def _recorded(world: World, chatbot: Chatbot) -> Granted | None:
+def _recorded(world: World, chatbot: Chatbot, account: Account) -> Granted | None:
     """Give what the status of a working chatbot says, to an operator that has just started.
 
     Its age is made up, so that a fleet's credentials are not all read at once; lists are asked at
@@ -116,7 +117,8 @@ def _recorded(world: World, chatbot: Chatbot) -> Granted | None:
         return None
     age = backoff.share(chatbot.uid) * world.installation.resync
     seen = world.now() - dt.timedelta(seconds=age)
-    return Granted(chatbot.recorded.account_id, _last_known(world, chatbot), seen)
+    mine = _last_known(world, chatbot)
+    return Granted(chatbot.recorded.account_id, account.identity_tags, mine, seen)
 
 
 def _refused(chatbot: Chatbot) -> bool:

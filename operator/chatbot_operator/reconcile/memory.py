@@ -19,9 +19,13 @@ from chatbot_operator.steps.injection import RESTART_SECONDS, RESTARTS
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What Azure was last seen to hold for a chatbot, and when."""
+    """What Azure was last seen to hold for a chatbot, and when.
+
+    `tags`: those that the account asked for then, beside the operator's own.
+    """
 
     account_id: str
+    tags: Mapping[str, str]
     identity: Identity
     seen: dt.datetime
 

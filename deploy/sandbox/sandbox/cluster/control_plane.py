@@ -191,7 +191,8 @@ async def _start_api_server(
         "kube-apiserver", hosts=("127.0.0.1", "localhost", "kubernetes", _API_SERVICE_ADDRESS)
     )
     auditing = [f"--audit-policy-file={here / 'audit-policy.json'}"]
-    auditing += [f"--audit-log-path={plane.audit_log}"]
+    # Whoever reads the log knows where in it to begin: it must not be put aside at 100 MB.
+    auditing += [f"--audit-log-path={plane.audit_log}", "--audit-log-maxsize=4096"]
     process = await processes.start(
         "kube-apiserver",
         [
