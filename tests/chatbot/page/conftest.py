@@ -19,6 +19,10 @@ ARGUMENTS = [
 ]
 
 
+VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+  console.error(`${event.violatedDirective} refuses ${event.blockedURI} ${event.sample}`))"""
+
+
 @pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:
@@ -42,7 +46,7 @@ def chatbot(laptop, upstream):
 
 @pytest.fixture
 def visit(browser, chatbot):
-    """Open the page in a browser profile of its own; in the end nobody else was asked anything."""
+    """Open the page in a browser profile of its own; in the end nobody else was asked, or tried."""
     contexts, asked, complaints = [], [], []
 
     def complain(line):
@@ -56,6 +60,7 @@ def visit(browser, chatbot):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", complain)
+        page.add_init_script(VIOLATIONS)
         page.goto(chatbot.page)
         expect(page).to_have_title("Ask Ada")
         return page
