@@ -22,6 +22,7 @@ export const strings = {
   optionsOf: (title) => `Options for “${title}”`,
   options: "Conversation options",
 
+  demo: "Demo",
   greeting: "What is on your mind?",
   remembered: "Conversations are kept in this browser only.",
   starters: "To begin with",

@@ -31,6 +31,18 @@ def test_a_team_greets_its_visitors_and_helps_them_to_begin(browser, launch, ups
     context.close()
 
 
+def test_a_demo_is_called_one(visit):
+    page = visit()
+    badge = page.get_by_text("Demo", exact=True)
+    expect(badge).to_be_hidden()
+    page.route(
+        "**/api/config",
+        lambda route: route.fulfill(json={"title": "Ask Ada", "starters": [], "demo": True}),
+    )
+    page.reload()
+    expect(badge).to_be_visible()
+
+
 def test_what_is_remembered_and_what_was_left_out_is_told(browser, launch, upstream):
     chatbot = launch(OPS_PORT=None, CONTEXT_WINDOW="4000", MAX_OUTPUT_TOKENS="800")
     upstream.otherwise = lambda _: Say(("word " * 500,))
