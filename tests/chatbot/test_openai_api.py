@@ -288,6 +288,7 @@ def test_the_budget_of_the_day_holds_and_is_not_tried_again(launch, upstream):
         with pytest.raises(openai.RateLimitError, match="used up") as caught:
             ask(client)
     assert caught.value.code == "insufficient_quota"
+    assert caught.value.response.request.headers["x-stainless-retry-count"] == "0"
     assert int(caught.value.response.headers["retry-after"]) > 0
     assert len(upstream.chats) == 1
 
