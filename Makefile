@@ -11,6 +11,8 @@ RUN := $(UV) run --frozen --no-sync
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatbot-sandbox
 AZ_VERSION := 2.91.0
 AZ_HOME := $(CACHE)/az-$(AZ_VERSION)
+GRADIO_HOME := $(CACHE)/gradio-6.31.0
+BENCH_HOME := .tools/bench-chatbot
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -32,6 +34,11 @@ check: sync ## lint, types and layers
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+bench: sync $(GRADIO_HOME)/bin/gradio ## measure the chatbot beside Gradio's ChatInterface, five minutes (MARKDOWN=1 for a README)
+	@UV_PROJECT_ENVIRONMENT=$(BENCH_HOME) $(UV) sync --frozen --quiet --no-dev --extra chatbot --compile-bytecode
+	@PYTHONPATH=tests $(RUN) python -m benchmarks $(if $(MARKDOWN),--markdown) \
+	  --chatbot $(BENCH_HOME)/bin/python --gradio $(GRADIO_HOME)/bin/python
 
 walk-quick: sync control-plane ## stop the operator after each of its writes, restart it, compare
 	@$(RUN) pytest tests/cluster/test_walk.py
@@ -64,9 +71,15 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(UV) pip install --python $(AZ_HOME) --requirement $<
 	@touch $@
 
+$(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
+	@echo "installing Gradio to measure beside (once)"
+	@$(UV) venv --quiet --clear $(GRADIO_HOME)
+	@$(UV) pip install --quiet --compile-bytecode --python $(GRADIO_HOME) --requirement $<
+	@touch $@
+
 .tools/uv/bin/uv:
 	@echo "installing uv into .tools"
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check walk-quick fix reference vendor sync packages control-plane az
+.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor sync packages control-plane az
