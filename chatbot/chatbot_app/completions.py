@@ -8,6 +8,7 @@ Leaving the stream early closes the connection, which ends the call at Azure too
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from chatbot_app.reasons import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ so that the next message does not begin with a handshake."""
 
 _PROBE_TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 _SECOND_TRY_AFTER = 0.5
+_LONGEST_END = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,8 @@ class Completions:
                 await response.aread()
                 response.raise_for_status()
             finish: Finish | None = None
-            async for line in response.aiter_lines():
+            lines = response.aiter_lines()
+            async for line in lines:
                 if not line.startswith("data:"):
                     continue
                 payload = line[5:].strip()
@@ -206,6 +209,7 @@ class Completions:
                 for event in _events(frame):
                     yield event
                 finish = _finish(frame) or finish
+            await _read_out(lines)
         yield _end(finish)
 
     async def prove(self, token: str) -> None:
@@ -230,6 +234,14 @@ class Completions:
     async def close(self) -> None:
         """Close the connection pool."""
         await self._client.aclose()
+
+
+async def _read_out(lines: AsyncIterator[str]) -> None:
+    """Read the end of the response: only then its connection is kept for the next answer."""
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(_LONGEST_END):
+            async for _ in lines:
+                pass
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -65,6 +65,13 @@ async def test_an_answer_is_pieces_usage_and_a_finish(model, upstream):
     ]
 
 
+async def test_the_next_answer_comes_on_the_same_connection(model, upstream):
+    await answer(model)
+    await answer(model)
+    first, second = upstream.connections
+    assert first == second
+
+
 async def test_sampling_is_sent_only_when_it_is_set(upstream, model):
     chosen = completions(
         upstream, sampling=Sampling(temperature=0.0, top_p=0.9, max_output_tokens=50)

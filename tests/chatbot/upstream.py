@@ -169,6 +169,7 @@ class Upstream:
     exchanges: list[dict[str, str]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     chats: list[dict[str, Any]] = field(default_factory=list)
+    connections: list[tuple[str, int]] = field(default_factory=list)
     issued: set[str] = field(default_factory=set)
     streaming: int = 0
     aborted: int = 0
@@ -183,7 +184,7 @@ class Upstream:
     def forget(self) -> None:
         """Begin a test anew on a server that others have used."""
         self.answers, self.otherwise = [], lambda _: Say(("Hel", "lo."))
-        self.chats, self.aborted, self.pieces_sent = [], 0, 0
+        self.chats, self.connections, self.aborted, self.pieces_sent = [], [], 0, 0
 
     def start(self) -> None:
         config = uvicorn.Config(
@@ -242,6 +243,8 @@ class Upstream:
     async def _chat(self, request: Request) -> JSONResponse | StreamingResponse:
         body = await request.json()
         self.chats.append(body)
+        assert request.client is not None
+        self.connections.append(request.client)
         if self._bearer(request) not in self.issued:
             return _refusal(BAD_TOKEN)
         answer = self.answers.pop(0) if self.answers else self.otherwise(body)
