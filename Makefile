@@ -26,7 +26,7 @@ down: packages ## end a demo that was left running
 chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login` (DEMO=1: a built-in stand-in)
 	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
-test: sync check control-plane az ## lint, types, layers, then every test
+test: sync check browser control-plane az ## lint, types, layers, then every test
 	@$(RUN) pytest
 
 check: sync ## lint, types and layers
@@ -53,6 +53,12 @@ reference: sync ## write docs/fields.md and docs/reasons.md from CRDs and code
 
 vendor: sync ## fetch what the page brings along again, by npm, and verify it
 	@$(RUN) python tests/chatbot/vendoring.py
+
+screenshots: sync browser ## take docs/images of the page again
+	@$(RUN) python tests/screenshots.py docs/images
+
+browser: sync ## fetch a Chromium for the tests of the page, unless there is one
+	@$(RUN) python tests/chatbot/chromium.py
 
 sync: $(UV) ## install the locked Python packages into .venv, with those for development
 	@$(UV) sync --frozen
@@ -82,4 +88,4 @@ $(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor sync packages control-plane az
+.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor screenshots browser sync packages control-plane az

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 
 import pytest
+from chatbot.chromium import MissingError, launch
 from playwright.sync_api import expect, sync_playwright
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`${event.violatedDirective} refuses ${event.blockedURI} ${event.sample}`))"""
@@ -25,10 +14,12 @@ VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            browser = launch(playwright)
+        except MissingError as missing:
+            leave = pytest.fail if os.environ.get("CI") else pytest.skip
+            leave(str(missing))
         yield browser
         browser.close()
 
