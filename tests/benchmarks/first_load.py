@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.table import Row
-from chatbot.page.conftest import ARGUMENTS
+from chatbot.chromium import launch
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ class Load:
 def measure(chatbot: str, gradio: str) -> list[Row]:
     """Visit both pages."""
     with sync_playwright() as playwright:
-        executable = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = launch(playwright)
         ours, theirs = _visit(browser, chatbot), _visit(browser, gradio)
         browser.close()
     return [

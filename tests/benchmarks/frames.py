@@ -9,7 +9,6 @@ frames are apart. At 60 frames a second there are 16.7 ms for one, and the brows
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
@@ -18,8 +17,8 @@ from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
 from chatbot.browsing import answers, say
+from chatbot.chromium import launch
 from chatbot.conftest import pod, started
-from chatbot.page.conftest import ARGUMENTS
 from chatbot.upstream import Say, Upstream
 from playwright.sync_api import expect, sync_playwright
 from sandbox.certificates import create_authority
@@ -117,8 +116,7 @@ def measure(size: int = SIZE) -> Frames:
         del environment["OPS_PORT"]
         chatbot = started(environment, directory)
         try:
-            chromium = shutil.which("chromium")
-            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            browser = launch(playwright)
             page = browser.new_page()
             page.add_init_script(WATCH)
             page.goto(chatbot.page)
