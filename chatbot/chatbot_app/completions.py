@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from chatbot_app.characters import whole
 from chatbot_app.reasons import (
     ChatReason,
     Reason,
@@ -264,7 +265,7 @@ def _events(frame: dict[str, Any]) -> list[Event]:
     for choice in frame.get("choices") or ():
         text = (choice.get("delta") or {}).get("content")
         if text:
-            events.append(Delta(text))
+            events.append(Delta(whole(text)))
     if usage := frame.get("usage"):
         events.append(Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
     return events
