@@ -12,9 +12,9 @@ from benchmarks.table import Row
 if TYPE_CHECKING:
     from benchmarks.subjects import Chatbot, Direct, Gradio, Heard, Subject
 
-TRIES = 30
+TRIES = 50
 WARM_UP = 3
-WISH = Wish(tokens=3)
+WISH = Wish(tokens=2)
 SHARE = 1 / 3
 """Of Gradio's overhead, at most."""
 
