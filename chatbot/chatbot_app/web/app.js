@@ -253,7 +253,10 @@ async function start() {
   keeping = new Keeping(store, talk, {
     changed,
     left: (id) => (id && id !== shown.id ? listing.draw() : go(null)),
-    back: go,
+    back: async ({ id, title }) => {
+      await go(id);
+      speak(strings.restored(title));
+    },
   });
   listing = new Listing(store, { talk, keeping, go, speak, shown: () => shown.id });
   await open();

@@ -77,6 +77,7 @@ export const strings = {
   remove: "Delete",
   removed: (title) => `Deleted “${title}”.`,
   undo: "Undo",
+  restored: (title) => `“${title}” is back.`,
   dismiss: "Dismiss",
 
   appearance: "Appearance",
