@@ -199,12 +199,12 @@ class Completions:
                 await response.aread()
                 response.raise_for_status()
             finish: Finish | None = None
-            lines = response.aiter_lines()
+            lines = _lines(response)
             async for line in lines:
-                if not line.startswith("data:"):
+                if not line.startswith(b"data:"):
                     continue
                 payload = line[5:].strip()
-                if payload == "[DONE]":
+                if payload == b"[DONE]":
                     break
                 frame = json.loads(payload)
                 for event in _events(frame):
@@ -237,7 +237,17 @@ class Completions:
         await self._client.aclose()
 
 
-async def _read_out(lines: AsyncIterator[str]) -> None:
+async def _lines(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """Split at line feeds; `aiter_lines` also splits at U+2028, which JSON may hold as it is."""
+    rest = b""
+    async for piece in response.aiter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line
+    yield rest
+
+
+async def _read_out(lines: AsyncIterator[bytes]) -> None:
     """Read the end of the response: only then its connection is kept for the next answer."""
     with contextlib.suppress(TimeoutError, httpx2.HTTPError):
         async with asyncio.timeout(_LONGEST_END):

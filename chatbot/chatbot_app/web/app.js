@@ -53,9 +53,10 @@ async function open() {
     toast(strings.gone);
     return go(null);
   }
+  const first = !shown; /* who has begun to search meanwhile goes on */
   turnTo(conversation);
   sidebar.chosen();
-  composer.focus();
+  if (!first || document.activeElement === document.body) composer.focus();
 }
 
 function turnTo(conversation) {

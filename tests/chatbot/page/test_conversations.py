@@ -98,7 +98,7 @@ def test_a_conversation_is_renamed(visit, upstream):
     expect(answers(page)).to_have_text(["Hello."])
     choose(page, "Rename")
     expect(page.get_by_label("Name", exact=True)).to_have_value("Hi")
-    page.get_by_label("Name", exact=True).fill("Greetings <b>")
+    page.get_by_label("Name", exact=True).fill("\u202eGreetings <b>\u2069")
     page.keyboard.press("Enter")
     expect(listed(page)).to_have_text(["Greetings <b>"])
     page.reload()

@@ -232,6 +232,36 @@ def test_a_browser_that_stores_nothing_still_chats_and_says_so(browser, chatbot,
     context.close()
 
 
+NEWER = """async (names) => {
+  for (const name of names) await new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, 2);
+    request.onsuccess = () => resolve(request.result.close());
+    request.onerror = reject;
+  });
+}"""
+
+
+def test_what_a_newer_page_has_stored_is_left_to_it_and_said(visit, upstream):
+    page = visit()
+    say(page, "One")
+    expect(answers(page)).to_have_text(["Hello."])
+    names = [each["name"] for each in page.evaluate("indexedDB.databases()")]
+    page.evaluate(NEWER, names)
+    words = page.get_by_text("A newer version of this page keeps your conversations.")
+    expect(words).to_be_visible()
+    say(page, "Two")
+    expect(answers(page)).to_have_count(2)
+    page.reload()
+    expect(words).to_be_visible()
+    kept = """async ([name]) => new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target: { result } }) => {
+        result.transaction("headings").objectStore("headings").count().onsuccess =
+          ({ target }) => resolve(target.result);
+      };
+    })"""
+    assert page.evaluate(kept, names) == 1
+
+
 def test_a_full_disk_ends_storing_not_chatting(visit, chatbot, upstream):
     page = visit()
     network = page.context.new_cdp_session(page)
