@@ -168,7 +168,7 @@ def test_a_whole_hostile_answer_in_a_conversation(visit, upstream):
     page = visit()
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     say(page, "Attack")
-    expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Copy answer")).to_be_visible(timeout=60_000)
     found = answers(page).locator("img, script, iframe, svg, style, link, meta, form, input, math")
     expect(found).to_have_count(0)
     page.reload()
