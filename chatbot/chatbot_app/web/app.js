@@ -50,7 +50,7 @@ async function open() {
   const conversation = id ? await store.get(id) : fresh();
   if (id !== here()) return;
   if (!conversation) {
-    toast(strings.gone);
+    if (!$("trouble").textContent) toast(strings.gone); /* else that is why, and nothing is lost */
     return go(null);
   }
   const first = !shown; /* who has begun to search meanwhile goes on */

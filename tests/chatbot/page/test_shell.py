@@ -253,6 +253,8 @@ def test_what_a_newer_page_has_stored_is_left_to_it_and_said(visit, upstream):
     expect(answers(page)).to_have_count(2)
     page.reload()
     expect(words).to_be_visible()
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    expect(page.get_by_text("This conversation is no longer here.")).to_have_count(0)
     kept = """async ([name]) => new Promise((resolve) => {
       indexedDB.open(name).onsuccess = ({ target: { result } }) => {
         result.transaction("headings").objectStore("headings").count().onsuccess =
