@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.browsing import answers, listed, say, until
 from chatbot.conftest import Process, pod, started
-from chatbot.upstream import THROTTLED, Say, Upstream
+from chatbot.upstream import NO_ROLE, THROTTLED, Say, Upstream
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -168,6 +168,24 @@ def throttled(page: Page, upstream: Upstream) -> None:
     expect(page.get_by_role("button", name="Retry in 45 s")).to_be_visible()
 
 
+def refused(page: Page, upstream: Upstream) -> None:
+    upstream.answers = [NO_ROLE]
+    say(page, "Where is my parcel?")
+    expect(page.get_by_role("button", name="Retry")).to_be_enabled()
+
+
+def unreachable(page: Page, upstream: Upstream) -> None:
+    page.route("**/api/config", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_role("button", name="Retry")).to_be_enabled()
+
+
+def unstored(page: Page, upstream: Upstream) -> None:
+    page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: null })")
+    page.reload()
+    expect(page.get_by_text("does not let the page store")).to_be_visible()
+
+
 def drawer(page: Page, upstream: Upstream) -> None:
     _history(page, upstream)
     open_sidebar(page)
@@ -252,7 +270,7 @@ def left_out(page: Page, upstream: Upstream) -> None:
 VIEWS: dict[str, Callable[[Page, Upstream], None]] = {
     view.__name__: view
     for view in (
-        welcome, conversation, code, awaited, streaming, stopped, throttled, drawer, found,
+        welcome, conversation, code, awaited, streaming, stopped, throttled, refused, unreachable, unstored, drawer, found,
         nothing_found, options, renaming, deleted, editing, versions, temporary, settings,
         deleting_all, shortcuts, left_out,
     )

@@ -15,10 +15,13 @@ SMALL = """() => [...document.querySelectorAll("button, input, textarea, #list a
   .filter((each) => !each.matches("label input")) /* the label is what is touched */
   .map((each) => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
   .filter(([, { width, height }]) => width < 44 || height < 44)"""
-OVERFLOWING = """() => document.documentElement.scrollWidth <= innerWidth ? []
-  : [...document.querySelectorAll("body *")]
-    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-    .map((each) => each.outerHTML.slice(0, 90))"""
+# A phone zooms out of what is too wide, and `innerWidth` grows with it: `clientWidth` does not.
+OVERFLOWING = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth <= clientWidth ? [] : [...document.querySelectorAll("body *")]
+    .filter((each) => each.getBoundingClientRect().right > clientWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 90));
+}"""
 CUT = """() => [...document.querySelectorAll("button, h2, label, p, .bubble")]
   .filter((each) => each.checkVisibility() && !each.matches(".unseen"))
   .filter((each) => getComputedStyle(each).overflow !== "visible")

@@ -18,6 +18,7 @@ export function greet({ title, welcome, starters = [], disclaimer, demo = false 
 /** Say that the chatbot does not answer; `retry` is called when the visitor wants to try again. */
 export function unreachable(retry) {
   $("welcome").hidden = false;
+  $("title").textContent = strings.untitled;
   $("greeting").textContent = strings.errors.unreachable;
   const again = button(strings.retry, retry, { class: "loud" });
   $("starters").replaceChildren(make("li", {}, again));
