@@ -60,7 +60,8 @@ def _starts(executable: str) -> bool:
 def _ways(*, root: bool) -> Iterator[list[str]]:
     yield [sys.executable, "-m", "playwright", "install", "chromium"]
     if root and shutil.which("apt-get"):
-        yield ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
+        install = "apt-get install --yes --no-install-recommends chromium"
+        yield ["sh", "-c", f"apt-get update && {install}"]  # a fresh image has no lists
 
 
 def install() -> bool:
@@ -69,7 +70,7 @@ def install() -> bool:
         if find(playwright):
             return True
         for command in _ways(root=os.geteuid() == 0):
-            _say(f"installing a browser for the tests (once): {command[-3]} … chromium")
+            _say(f"installing a browser for the tests (once): {' '.join(command[1:])}")
             waiting = os.environ | {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "10000"}
             try:
                 subprocess.run(command, check=False, env=waiting, timeout=LONGEST_INSTALLATION)
