@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
+import openai
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 if TYPE_CHECKING:
@@ -114,19 +115,18 @@ def _aadsts(text: str) -> str:
     return found.group(0) if found else text
 
 
-def of_account(error: httpx2.HTTPError, *, begun: bool) -> Refusal:
-    """Read a failed call of the account's data plane; `begun` is whether some of it was answered.
-
-    The body of a response that says no has been read.
-    """
+def of_account(error: openai.OpenAIError | httpx2.HTTPError) -> Refusal:
+    """Read a failed call of the account's data plane, before or during the answer."""
     match error:
-        case httpx2.TimeoutException():
+        case openai.APITimeoutError() | httpx2.TimeoutException():
             return Refusal(ChatReason.TIMED_OUT)
-        case httpx2.HTTPStatusError():
-            return _of_status(error.response)
-    if begun:
-        return Refusal(ChatReason.INTERRUPTED, type(error).__name__)
-    return Refusal(Reason.ENDPOINT_UNREACHABLE, f"({type(error).__name__})")
+        case openai.APIConnectionError():
+            return Refusal(Reason.ENDPOINT_UNREACHABLE, f"({_cause(error)})")
+        case openai.APIStatusError():
+            return _of_status(error)
+        case httpx2.HTTPError():
+            return Refusal(ChatReason.INTERRUPTED, type(error).__name__)
+    return Refusal(Reason.SERVICE_ERROR, type(error).__name__)
 
 
 def of_frame(error: dict[str, object]) -> Refusal:
@@ -139,15 +139,15 @@ def of_frame(error: dict[str, object]) -> Refusal:
     return Refusal(Reason.SERVICE_ERROR, f"the stream carried an error {code}".rstrip())
 
 
-def _of_status(response: httpx2.Response) -> Refusal:
-    status, error, headers = response.status_code, _error(response), response.headers
-    code, text = str(error.get("code") or ""), str(error.get("message") or "")
+def _of_status(error: openai.APIStatusError) -> Refusal:
+    status, code = error.status_code, error.code or ""
     reason = _BY_CODE.get((status, code)) or _BY_STATUS.get(status, Reason.SERVICE_ERROR)
-    if reason is ChatReason.REQUEST_REFUSED and _wants_subdomain(text):
+    if reason is ChatReason.REQUEST_REFUSED and _wants_subdomain(error):
         reason = Reason.SUBDOMAIN_MISSING
-    wait = _retry_after(headers) if reason is Reason.THROTTLED else None
+    wait = _retry_after(error.response.headers) if reason is Reason.THROTTLED else None
     # What Azure says about a request may quote it, and no word of a visitor is ever logged.
-    said = code if isinstance(reason, ChatReason) else text
+    said = code if isinstance(reason, ChatReason) else _text(error)
+    headers = error.response.headers
     trace = headers.get("apim-request-id") or headers.get("x-ms-request-id") or ""
     return Refusal(reason, f"HTTP {status} {said}".rstrip(), retry_after=wait, trace=trace[:64])
 
@@ -170,22 +170,21 @@ _BY_STATUS: Mapping[int, Reason | ChatReason] = {
 }
 
 
-def _error(response: httpx2.Response) -> dict[str, Any]:
-    """Read the `error` of a body, or the body: the one about a bad token has none."""
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    return error if isinstance(error, dict) else {}
-
-
-def _wants_subdomain(text: str) -> bool:
+def _wants_subdomain(error: openai.APIStatusError) -> bool:
     """Tell the one 400 about the account from those about a request.
 
     Its code is a plain `BadRequest` (azure-sdk-for-net#12789), so here the documented link decides.
     """
-    return "cogsvc-authenticatewithtoken" in text or "custom subdomain" in text
+    return "cogsvc-authenticatewithtoken" in _text(error) or "custom subdomain" in _text(error)
+
+
+def _text(error: openai.APIStatusError) -> str:
+    body = error.body
+    return str(body.get("message", "")) if isinstance(body, dict) else ""
+
+
+def _cause(error: BaseException) -> str:
+    return type(error.__cause__ or error).__name__
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
