@@ -11,6 +11,8 @@ RUN := $(UV) run --frozen --no-sync
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatbot-sandbox
 AZ_VERSION := 2.91.0
 AZ_HOME := $(CACHE)/az-$(AZ_VERSION)
+GRADIO_HOME := $(CACHE)/gradio-6.31.0
+BENCH_HOME := .tools/bench-chatbot
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -24,7 +26,7 @@ down: packages ## end a demo that was left running
 chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login` (DEMO=1: a built-in stand-in)
 	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
-test: sync check control-plane az ## lint, types, layers, then every test
+test: sync check browser control-plane az ## lint, types, layers, then every test
 	@$(RUN) pytest
 
 check: sync ## lint, types and layers
@@ -32,6 +34,11 @@ check: sync ## lint, types and layers
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+bench: sync $(GRADIO_HOME)/bin/gradio ## measure the chatbot beside Gradio's ChatInterface, five minutes (MARKDOWN=1 for a README)
+	@UV_PROJECT_ENVIRONMENT=$(BENCH_HOME) $(UV) sync --frozen --quiet --no-dev --extra chatbot --compile-bytecode
+	@PYTHONPATH=tests $(RUN) python -m benchmarks $(if $(MARKDOWN),--markdown) \
+	  --chatbot $(BENCH_HOME)/bin/python --gradio $(GRADIO_HOME)/bin/python
 
 walk-quick: sync control-plane ## stop the operator after each of its writes, restart it, compare
 	@$(RUN) pytest tests/cluster/test_walk.py
@@ -46,6 +53,12 @@ reference: sync ## write docs/fields.md and docs/reasons.md from CRDs and code
 
 vendor: sync ## fetch what the page brings along again, by npm, and verify it
 	@$(RUN) python tests/chatbot/vendoring.py
+
+screenshots: sync browser ## take docs/images of the page again
+	@$(RUN) python tests/screenshots.py docs/images
+
+browser: sync ## fetch a Chromium for the tests of the page, unless there is one
+	@$(RUN) python tests/chatbot/chromium.py
 
 sync: $(UV) ## install the locked Python packages into .venv, with those for development
 	@$(UV) sync --frozen
@@ -64,9 +77,15 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(UV) pip install --python $(AZ_HOME) --requirement $<
 	@touch $@
 
+$(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
+	@echo "installing Gradio to measure beside (once)"
+	@$(UV) venv --quiet --clear $(GRADIO_HOME)
+	@$(UV) pip install --quiet --compile-bytecode --python $(GRADIO_HOME) --requirement $<
+	@touch $@
+
 .tools/uv/bin/uv:
 	@echo "installing uv into .tools"
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check walk-quick fix reference vendor sync packages control-plane az
+.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor screenshots browser sync packages control-plane az

@@ -1,4 +1,4 @@
-"""How many tokens this process may still use on this day of UTC, by what the model reports."""
+"""How many tokens this process may still use on this day of UTC."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chatbot_app.reasons import ChatReason, Refusal
 class Budget:
     """A day's tokens and what was used of them; without `daily` there is no end to them.
 
+    Tokens are those that the model reports, and an estimate where it reports none.
     In memory only: a new process begins anew. Answers that stream when it runs out end in peace.
     """
 

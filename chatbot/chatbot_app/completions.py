@@ -8,6 +8,7 @@ Leaving the stream early closes the connection, which ends the call at Azure too
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from urllib.parse import quote
 import httpx2
 import openai
 
+from chatbot_app.characters import whole
 from chatbot_app.reasons import (
     ChatReason,
     Reason,
@@ -28,15 +30,20 @@ from chatbot_app.reasons import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = httpx2.Timeout(connect=5.0, read=180.0, write=30.0, pool=10.0)
 """Seconds; `read` is the longest silence, and a reasoning model thinks before its first word."""
 
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=60.0)
+"""How many answers there are at once is `places`' to limit. What is idle is kept for some seconds,
+so that the next message does not begin with a handshake."""
+
 _PROBE_TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 _SECOND_TRY_AFTER = 0.5
+_LONGEST_END = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,7 @@ class Completions:
             api_key=token,
             timeout=timeout,
             max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(verify=trusted or True),
+            http_client=openai.DefaultAsyncHttpxClient(verify=trusted or True, limits=_LIMITS),
         )
 
     async def stream(
@@ -195,16 +202,18 @@ class Completions:
         )
         async with call as response:
             finish: Finish | None = None
-            async for line in response.iter_lines():
-                if not line.startswith("data:"):
+            lines = _lines(response.http_response)
+            async for line in lines:
+                if not line.startswith(b"data:"):
                     continue
                 payload = line[5:].strip()
-                if payload == "[DONE]":
+                if payload == b"[DONE]":
                     break
                 frame = json.loads(payload)
                 for event in _events(frame):
                     yield event
                 finish = _finish(frame) or finish
+            await _read_out(lines)
         yield _end(finish)
 
     async def prove(self, token: str) -> None:
@@ -231,6 +240,24 @@ class Completions:
         await self._client.close()
 
 
+async def _lines(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """Split at line feeds; `aiter_lines` also splits at U+2028, which JSON may hold as it is."""
+    rest = b""
+    async for piece in response.aiter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line
+    yield rest
+
+
+async def _read_out(lines: AsyncIterator[bytes]) -> None:
+    """Read the end of the response: only then its connection is kept for the next answer."""
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(_LONGEST_END):
+            async for _ in lines:
+                pass
+
+
 def _worth_a_second_try(error: Exception) -> bool:
     """A pooled connection may have died quietly, and Azure answers a passing 5xx now and then."""
     if isinstance(error, openai.APITimeoutError):
@@ -247,7 +274,7 @@ def _events(frame: dict[str, Any]) -> list[Event]:
     for choice in frame.get("choices") or ():
         text = (choice.get("delta") or {}).get("content")
         if text:
-            events.append(Delta(text))
+            events.append(Delta(whole(text)))
     if usage := frame.get("usage"):
         events.append(Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
     return events

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from chatbot_app.characters import whole
+
 MAX_MESSAGES = 1000
 FRAME = 12
 """Bytes for the three or four tokens by which a message is more than its text."""
@@ -66,7 +68,7 @@ def _message(item: object) -> Message:
         raise UnacceptableError("A message needs a text.")
     match role:
         case "user" | "assistant":
-            return Message(role, content)
+            return Message(role, whole(content))
     raise UnacceptableError("A message is the user's or the assistant's.")
 
 

@@ -70,8 +70,6 @@ def response(denial: Denial, path: str) -> Response:
     if denial.challenge:
         headers["www-authenticate"] = denial.challenge
     if path.startswith("/v1/"):
-        if denial.reason is ChatReason.BUDGET_SPENT:
-            headers["x-should-retry"] = "false"  # the clients' own word; they would try again
         return JSONResponse(openai_body(denial), denial.status, headers=headers)
     if path.startswith("/api/"):
         return JSONResponse(body(denial), denial.status, headers=headers)

@@ -20,18 +20,30 @@ Given = TypeVar("Given")
 
 BODY_LIMIT = 1024 * 1024
 """Bytes; more is not read."""
+ARRIVED_WITHIN = 60.0
+"""Seconds for all of a body to arrive: meanwhile whoever sends it has a place."""
 
 
 async def posted(request: Request) -> object:
     """Read the body.
 
     Raises:
-        DeniedError: it is too large or no JSON, or says that it is no JSON. A page of another site
-            can post such a body without asking.
+        DeniedError: it is too large, too slow or no JSON, or says that it is no JSON. A page of
+            another site can post such a body without asking.
         ClientDisconnect: whoever posts it left.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise DeniedError(Denial(415, "The request must be JSON."))
+    try:
+        async with asyncio.timeout(ARRIVED_WITHIN):
+            return json.loads(await _body(request))
+    except TimeoutError as error:
+        raise DeniedError(Denial(408, "The request took too long to arrive.")) from error
+    except (ValueError, RecursionError) as error:
+        raise DeniedError(Denial(400, "The request is not valid JSON.")) from error
+
+
+async def _body(request: Request) -> bytearray:
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -39,10 +51,7 @@ async def posted(request: Request) -> object:
             raise DeniedError(
                 Denial(413, "The conversation is larger than 1 MiB. Please start a new chat.")
             )
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise DeniedError(Denial(400, "The request is not valid JSON.")) from error
+    return body
 
 
 async def unless_left(request: Request, work: Coroutine[Any, Any, Given]) -> Given:

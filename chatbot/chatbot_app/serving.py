@@ -89,7 +89,11 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: the address is taken, or is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    # Inherited by each connection. asyncio sets it only on sockets whose protocol is spelled out,
+    # and a token would wait up to 40 ms for the acknowledgement of the one before.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 class Ending:

@@ -8,14 +8,17 @@ import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from starlette.types import Send
+    from starlette.types import Message, Send
 
 PING = b": ping\n\n"
+TAKEN_WITHIN = 120.0
+"""Seconds for a visitor to take what is sent; whoever does not holds a place for nothing."""
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
@@ -32,15 +35,30 @@ class EventStream(StreamingResponse):
         super().__init__(self._frames, media_type="text/event-stream", headers=HEADERS)
 
     async def stream_response(self, send: Send) -> None:
-        """Send everything; a visitor who leaves cancels this, and with it the source."""
-        async with aclosing(self._frames):
-            await super().stream_response(send)
+        """Send everything; a visitor who leaves cancels this, and with it the source.
+
+        Whoever takes nothing any longer has left: the response ends where it is.
+        """
+
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(TAKEN_WITHIN):
+                    await send(message)
+            except TimeoutError as error:
+                raise ClientDisconnect from error
+
+        with contextlib.suppress(ClientDisconnect):
+            async with aclosing(self._frames):
+                await super().stream_response(send_in_time)
 
 
 async def _with_pings(
     frames: AsyncGenerator[bytes, None], *, ping_after: float
 ) -> AsyncGenerator[bytes, None]:
-    """Pass frames on, those that arrive together in one piece; the source runs in a task."""
+    """Pass frames on, those that arrive together in one piece; the source runs in a task.
+
+    What goes wrong in the source is raised once all that it gave before has been passed on.
+    """
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=64)
     source = asyncio.create_task(_pump(frames, queue))
     try:
@@ -64,7 +82,11 @@ async def _with_pings(
 
 
 async def _pump(frames: AsyncGenerator[bytes, None], queue: asyncio.Queue[bytes | None]) -> None:
-    async with aclosing(frames):
-        async for piece in frames:
-            await queue.put(piece)
+    try:
+        async with aclosing(frames):
+            async for piece in frames:
+                await queue.put(piece)
+    except Exception:
+        await queue.put(None)
+        raise
     await queue.put(None)

@@ -124,6 +124,7 @@ def test_every_response_carries_the_strict_headers(chatbot):
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-dns-prefetch-control"] == "off"
 
 
 def test_the_page_asks_nobody_else(chatbot):

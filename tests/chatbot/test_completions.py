@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+import httpx2
 import pytest
 from chatbot.upstream import (
     BAD_TOKEN,
@@ -20,7 +21,7 @@ from chatbot.upstream import (
     Refuse,
     Say,
 )
-from chatbot_app.completions import Completions, Delta, Finish, Model, Sampling, Usage
+from chatbot_app.completions import Completions, Delta, Finish, Model, Sampling, Usage, _lines
 from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError
 
 HELLO = [{"role": "user", "content": "Hi"}]
@@ -64,6 +65,13 @@ async def test_an_answer_is_pieces_usage_and_a_finish(model, upstream):
             "stream_options": {"include_usage": True},
         }
     ]
+
+
+async def test_the_next_answer_comes_on_the_same_connection(model, upstream):
+    await answer(model)
+    await answer(model)
+    first, second = upstream.connections
+    assert first == second
 
 
 async def test_sampling_is_sent_only_when_it_is_set(upstream, model):
@@ -217,3 +225,10 @@ async def test_a_proof_without_a_server_finds_the_endpoint_unreachable(model, up
     with pytest.raises(RefusedError) as caught:
         await model.prove("token-1")
     assert caught.value.refusal.reason is Reason.ENDPOINT_UNREACHABLE
+
+
+async def test_a_line_ends_where_the_stream_says_and_nowhere_else():
+    separated = 'data: {"text": "a\u2028b\x85c"}'
+    response = httpx2.Response(200, content=f"{separated}\n\ndata: [DONE]".encode())
+    lines = [line async for line in _lines(response)]
+    assert lines == [separated.encode(), b"", b"data: [DONE]"]

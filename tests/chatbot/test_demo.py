@@ -99,6 +99,11 @@ def test_it_says_what_it_is(demo):
     assert "not a language model" in config["disclaimer"]
 
 
+def test_it_is_for_this_machine(demo):
+    foreign = {"Host": "evil.example"}
+    assert post(demo, {"messages": talk("Hi")}, **foreign).status_code == 403
+
+
 def test_it_needs_no_settings(tmp_path):
     process = started(BARE | {"PORT": "0"}, tmp_path, "--demo")
     assert httpx2.get(process.page).status_code == 200

@@ -120,6 +120,7 @@ async def test_in_an_outage_known_ones_work_and_others_may_or_may_not_be_there(k
     source.down = True
     await world.pass_by(RENEW_EVERY * 48)
     assert await found(kept, "first")
+    assert source.fetches > RENEW_EVERY / PAUSE, "it is not asked for again until the next hour"
     with pytest.raises(RefusedError) as caught:
         await kept.find("second")
     assert caught.value.refusal.reason is Reason.AUTHORITY_UNREACHABLE
@@ -127,6 +128,7 @@ async def test_in_an_outage_known_ones_work_and_others_may_or_may_not_be_there(k
     source.down, source.kids = False, ["first", "second"]
     await world.pass_by(PAUSE * 1.2)
     assert await found(kept, "second")
+    assert await kept.find("third") is None
 
 
 async def test_nothing_is_known_while_entra_was_never_reached(keys, source, world):

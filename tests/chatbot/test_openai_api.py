@@ -228,7 +228,13 @@ def test_what_is_wished_is_done_within_the_chatbots_limits(launch, upstream):
         ({"messages": "Hi"}, "messages"),
         ({"messages": ["Hi"]}, "messages"),
         ({"messages": [{"role": "assistant", "content": "Hi"}]}, "messages"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            "messages[0].content",
+        ),
+        ({"messages": [{"role": [], "content": "Hi"}]}, "messages"),
+        ({"messages": [{"role": "user", "content": [{"text": []}]}]}, "messages"),
+        ({"functions\udc00": []}, "functions\ufffd"),
         (
             {"messages": [{"role": "assistant", "content": "", "tool_calls": [{}]}, *HI]},
             "messages[0].tool_calls",
@@ -237,7 +243,11 @@ def test_what_is_wished_is_done_within_the_chatbots_limits(launch, upstream):
 )
 def test_what_would_not_be_done_is_refused(chatbot, given, param):
     body = {"model": "chatbot", "messages": HI} | given
-    refused = httpx2.post(f"{chatbot.page}v1/chat/completions", json=body)
+    refused = httpx2.post(
+        f"{chatbot.page}v1/chat/completions",
+        content=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+    )
     assert refused.status_code == 400
     assert refused.json()["error"]["param"] == param
     assert refused.json()["error"]["type"] == "invalid_request_error"
@@ -288,6 +298,7 @@ def test_the_budget_of_the_day_holds_and_is_not_tried_again(launch, upstream):
         with pytest.raises(openai.RateLimitError, match="used up") as caught:
             ask(client)
     assert caught.value.code == "insufficient_quota"
+    assert caught.value.response.request.headers["x-stainless-retry-count"] == "0"
     assert int(caught.value.response.headers["retry-after"]) > 0
     assert len(upstream.chats) == 1
 

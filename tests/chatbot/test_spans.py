@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
-from chatbot.talking import post
+from chatbot.talking import post, wait_until
 from chatbot.upstream import FILTERED, NO_ROLE, TOO_LONG, Say
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -109,6 +109,12 @@ def test_nothing_tells_what_was_asked_or_answered_nor_a_token(launch, upstream, 
     ]
     for _ in range(6):
         post(chatbot, {"messages": conversation})
+    upstream.answers = [Say((SAID,) * 1000, pause=0.05)]
+    left = {"messages": conversation}
+    with httpx2.stream("POST", f"{chatbot.page}api/chat", json=left) as response:
+        pieces = response.iter_text()  # held: its end would end the stream
+        assert SAID in next(pieces)
+    wait_until(lambda: "Cancelled" in httpx2.get(f"{chatbot.probes}metrics").text)
     httpx2.post(f"{chatbot.page}api/chat", content=ASKED)
     metrics = httpx2.get(f"{chatbot.probes}metrics").text
     told = {"log": chatbot.end(), "metrics": metrics, "spans": b"".join(received).decode("latin-1")}

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 
 import pytest
-from chatbot.upstream import OID, _jwt
+from chatbot.upstream import OID, jwt
 from chatbot_app import standing as s
 from chatbot_app.claims import Presented
 from chatbot_app.reasons import ChatReason, Reason, Refusal
@@ -94,13 +94,11 @@ def test_a_credential_is_tried_when_it_is_old_enough(age, wait):
 
 
 def test_a_token_of_the_right_principal_passes():
-    assert s.wrong_principal(_jwt({"oid": OID.upper()}), expected=OID) is None
+    assert s.wrong_principal(jwt({"oid": OID.upper()}), expected=OID) is None
     assert s.wrong_principal("opaque", expected="") is None
 
 
-@pytest.mark.parametrize(
-    "token", [_jwt({"oid": "other"}), _jwt({}), "opaque", "a.%%%.c", "a.W10.c"]
-)
+@pytest.mark.parametrize("token", [jwt({"oid": "other"}), jwt({}), "opaque", "a.%%%.c", "a.W10.c"])
 def test_any_other_token_is_the_wrong_principal(token):
     refusal = s.wrong_principal(token, expected=OID)
     assert refusal is not None
@@ -109,7 +107,7 @@ def test_any_other_token_is_the_wrong_principal(token):
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_words_that_fit_the_document(reason):
-    detail = f"line one\nline\x1b[31m two {_jwt({'oid': 'x'})} " + "long " * 100
+    detail = f"line one\nline\x1b[31m two {jwt({'oid': 'x'})} " + "long " * 100
     message = for_readiness(Refusal(reason, detail))
     assert message
     assert len(message) <= 256

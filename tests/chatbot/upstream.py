@@ -178,6 +178,7 @@ class Upstream:
     exchanges: list[dict[str, str]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     chats: list[dict[str, Any]] = field(default_factory=list)
+    connections: list[tuple[str, int]] = field(default_factory=list)
     issued: set[str] = field(default_factory=set)
     streaming: int = 0
     aborted: int = 0
@@ -192,7 +193,7 @@ class Upstream:
     def forget(self) -> None:
         """Begin a test anew on a server that others have used."""
         self.answers, self.otherwise = [], lambda _: Say(("Hel", "lo."))
-        self.chats, self.aborted, self.pieces_sent = [], 0, 0
+        self.chats, self.connections, self.aborted, self.pieces_sent = [], [], 0, 0
 
     def start(self) -> None:
         config = uvicorn.Config(
@@ -231,7 +232,7 @@ class Upstream:
         self.exchanges.append(form)
         if self.exchange is not None:
             return _refusal(self.exchange)
-        token = _jwt({"oid": self.oid, "n": len(self.exchanges)})
+        token = jwt({"oid": self.oid, "n": len(self.exchanges)})
         self.issued.add(token)
         return JSONResponse(
             {"token_type": "Bearer", "expires_in": self.lifetime, "access_token": token}
@@ -251,6 +252,8 @@ class Upstream:
     async def _chat(self, request: Request) -> JSONResponse | StreamingResponse:
         body = await request.json()
         self.chats.append(body)
+        assert request.client is not None
+        self.connections.append(request.client)
         if self._bearer(request) not in self.issued:
             return _refusal(BAD_TOKEN)
         answer = self.answers.pop(0) if self.answers else self.otherwise(body)
@@ -261,7 +264,7 @@ class Upstream:
     async def _stream(self, answer: Say) -> AsyncIterator[str]:
         self.streaming += 1
         try:
-            yield _frame(
+            yield frame(
                 choices=[],
                 created=0,
                 id="",
@@ -269,23 +272,23 @@ class Upstream:
                 object="",
                 prompt_filter_results=[{"prompt_index": 0, "content_filter_results": FILTERS}],
             )
-            yield _choice({"role": "assistant", "content": ""})
+            yield choice({"role": "assistant", "content": ""})
             for piece in answer.pieces:
-                yield _choice({"content": piece})
+                yield choice({"content": piece})
                 self.pieces_sent += 1
                 await asyncio.sleep(answer.pause)
             if answer.dropped:
                 raise ConnectionAbortedError
             if answer.error is not None:
-                yield _frame(error=answer.error)
+                yield frame(error=answer.error)
             if answer.finish is None:
                 return
-            yield _choice({}, finish=answer.finish)
+            yield choice({}, finish=answer.finish)
             usage = {
                 "prompt_tokens": answer.prompt_tokens,
                 "completion_tokens": len(answer.pieces),
             }
-            yield _frame(choices=[], id="chatcmpl-1", usage=usage)
+            yield frame(choices=[], id="chatcmpl-1", usage=usage)
             yield "data: [DONE]\n\n"
         except asyncio.CancelledError:
             self.aborted += 1
@@ -298,12 +301,12 @@ def _refusal(refuse: Refuse) -> JSONResponse:
     return JSONResponse(refuse.body, refuse.status, headers=refuse.headers)
 
 
-def _frame(**body: Any) -> str:
+def frame(**body: Any) -> str:
     return f"data: {json.dumps(body)}\n\n"
 
 
-def _choice(delta: dict[str, Any], *, finish: str | None = None) -> str:
-    return _frame(
+def choice(delta: dict[str, Any], *, finish: str | None = None) -> str:
+    return frame(
         choices=[
             {
                 "content_filter_results": FILTERS,
@@ -322,7 +325,7 @@ def _choice(delta: dict[str, Any], *, finish: str | None = None) -> str:
     )
 
 
-def _jwt(claims: dict[str, Any]) -> str:
+def jwt(claims: dict[str, Any]) -> str:
     parts = ({"alg": "RS256", "typ": "JWT"}, claims)
     encoded = [
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts

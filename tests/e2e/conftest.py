@@ -9,9 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
+from e2e_talk import ACCOUNT_ID, GROUP
 from sandbox.azure.settings import OWNER_CLIENT_ID, OWNER_SECRET
 from waiting import until
 
@@ -113,3 +115,33 @@ def sandbox(binaries, tmp_path_factory):
     )
     yield Running(directory, json.loads(shown.stdout))
     subprocess.run([*SANDBOX, "down", *where], check=True)
+
+
+@pytest.fixture(scope="module")
+def namespaces(sandbox):
+    """Makes namespaces that the account allows, until the module ends."""
+    made = []
+
+    def allow():
+        name = f"e2e-{uuid4().hex[:6]}"
+        sandbox.kubectl("create", "namespace", name)
+        made.append(name)
+        account = {
+            "apiVersion": GROUP,
+            "kind": "AzureOpenAIAccount",
+            "metadata": {"name": "contoso"},
+            "spec": {
+                "accountId": ACCOUNT_ID,
+                "allowedNamespaces": {"names": made},
+                "identity": {"resourceGroup": "chatbot-identities"},
+            },
+        }
+        sandbox.kubectl("apply", "-f", "-", body=account)
+        return name
+
+    return allow
+
+
+@pytest.fixture
+def namespace(namespaces):
+    return namespaces()

@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import subprocess
 import sys
 from uuid import uuid4
 
 import pytest
-from sandbox.azure.settings import SUBSCRIPTION
-from sandbox.conversation import Refused, ask
+from e2e_talk import answer, chatbot
+from sandbox.conversation import Refused
 from waiting import until
 
-GROUP = "chatbot-operator.dev/v1alpha1"
 OPERATOR = "system:serviceaccount:chatbot-operator:chatbot-operator"
-ACCOUNT_ID = (
-    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/openai"
-    "/providers/Microsoft.CognitiveServices/accounts/contoso"
-)
-
-
-def chatbot(namespace, name="support", **spec):
-    return {
-        "apiVersion": GROUP,
-        "kind": "AzureOpenAIChatbot",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "openAI": {"account": "contoso", "deployment": "gpt-4o"},
-            "chat": {"systemPrompt": "You are Ada's 🤖 assistant."},
-            **spec,
-        },
-    }
-
-
-@pytest.fixture(scope="module")
-def namespaces(sandbox):
-    """Makes namespaces that the account allows, until the module ends."""
-    made = []
-
-    def allow():
-        name = f"e2e-{uuid4().hex[:6]}"
-        sandbox.kubectl("create", "namespace", name)
-        made.append(name)
-        account = {
-            "apiVersion": GROUP,
-            "kind": "AzureOpenAIAccount",
-            "metadata": {"name": "contoso"},
-            "spec": {
-                "accountId": ACCOUNT_ID,
-                "allowedNamespaces": {"names": made},
-                "identity": {"resourceGroup": "chatbot-identities"},
-            },
-        }
-        sandbox.kubectl("apply", "-f", "-", body=account)
-        return name
-
-    return allow
-
-
-@pytest.fixture
-def namespace(namespaces):
-    return namespaces()
-
-
-def answer(url, *turns):
-    """Ask with the whole conversation so far, as a browser does."""
-    roles = ("user", "assistant")
-    conversation = [{"role": roles[n % 2], "content": text} for n, text in enumerate(turns)]
-
-    async def collect():
-        return "".join([piece async for piece in ask(url, conversation)])
-
-    return asyncio.run(collect())
 
 
 def mine(state, namespace):

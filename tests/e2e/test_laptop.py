@@ -171,7 +171,7 @@ def test_az_login_and_a_role_are_all_it_takes_to_chat(start, signed_in, role, se
 
     assert [name for name, _ in events].count("delta") > 1
     assert "".join(str(data["text"]) for name, data in events if name == "delta")
-    assert events[-1] == ("done", {"finish": "stop", "leftOut": 0})
+    assert events[-1] == ("done", {"finish": "stop", "leftOut": 0, "sent": 1})
     assert "Traceback" not in chatbot.end()
 
 
@@ -184,7 +184,7 @@ def test_the_older_names_of_endpoint_and_deployment_are_understood(
         DEPLOYMENT_NAME=settings["AZURE_OPENAI_DEPLOYMENT"],
     )
 
-    assert chatbot.ask()[-1] == ("done", {"finish": "stop", "leftOut": 0})
+    assert chatbot.ask()[-1] == ("done", {"finish": "stop", "leftOut": 0, "sent": 1})
 
 
 def test_a_gateway_without_v1_is_called_by_its_api_version(
@@ -192,7 +192,7 @@ def test_a_gateway_without_v1_is_called_by_its_api_version(
 ):
     chatbot = start(signed_in, **settings, AZURE_OPENAI_API_VERSION="2024-10-21")
 
-    assert chatbot.ask()[-1] == ("done", {"finish": "stop", "leftOut": 0})
+    assert chatbot.ask()[-1] == ("done", {"finish": "stop", "leftOut": 0, "sent": 1})
     context = ssl.create_default_context(cafile=authority.certificate)
     ledger = httpx2.get(f"{emulator.url}/_emulator/ledger", verify=context).json()
     asked = {entry["path"] for entry in ledger["entries"]}
@@ -211,7 +211,7 @@ def test_a_missing_role_is_named_in_the_chat_and_beforehand_in_the_terminal(
 
     assert (kind, error["reason"]) == ("error", "PermissionDenied")
     assert f"role “{ROLE}”" in error["message"]
-    assert done == ("done", {"finish": "error", "leftOut": 0})
+    assert done == ("done", {"finish": "error", "leftOut": 0, "sent": 1})
     assert error["message"] == beforehand
     assert "Traceback" not in chatbot.end()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chatbot_app import conversation
+from chatbot_app.characters import whole
 from chatbot_app.completions import Sampling
 from chatbot_app.denials import Denial, DeniedError
 
@@ -83,9 +84,8 @@ def _look_for_more(given: dict[str, Any]) -> None:
     for name, value in given.items():
         if name in _DONE or name in _NO_MATTER or value in _AS_IT_IS.get(name, ()):
             continue
-        _refuse(
-            f"This chatbot does not take “{name[:60]}”.", name[:60], code="unsupported_parameter"
-        )
+        param = whole(name[:60])
+        _refuse(f"This chatbot does not take “{param}”.", param, code="unsupported_parameter")
 
 
 def _check_model(model: object, models: Collection[str]) -> None:
@@ -100,16 +100,8 @@ def _messages(given: object) -> tuple[conversation.Message, ...]:
     if not isinstance(given, list):
         _refuse("“messages” is a list of messages.", "messages")
     for index, message in enumerate(given):
-        role = message.get("role") if isinstance(message, dict) else None
-        if role in {"system", "developer"}:
-            words = (
-                "This chatbot has instructions of its own and takes no others: "
-                "say it in a message of the user."
-            )
-            _refuse(words, f"messages[{index}].role", code="unsupported_value")
-        if isinstance(message, dict) and message.get("tool_calls"):
-            words = "This chatbot calls no tools."
-            _refuse(words, f"messages[{index}].tool_calls", code="unsupported_value")
+        if isinstance(message, dict):
+            _look_for_more_in(message, f"messages[{index}]")
     plain = [m | {"content": _text(m.get("content"))} if isinstance(m, dict) else m for m in given]
     try:
         return conversation.parse({"messages": plain})
@@ -117,8 +109,25 @@ def _messages(given: object) -> tuple[conversation.Message, ...]:
         _refuse(str(error), "messages")
 
 
+def _look_for_more_in(message: dict[str, Any], name: str) -> None:
+    if message.get("role") in ("system", "developer"):
+        words = (
+            "This chatbot has instructions of its own and takes no others: "
+            "say it in a message of the user."
+        )
+        _refuse(words, f"{name}.role", code="unsupported_value")
+    if message.get("tool_calls"):
+        words = "This chatbot calls no tools."
+        _refuse(words, f"{name}.tool_calls", code="unsupported_value")
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    if any(isinstance(part, dict) and part.get("type", "text") != "text" for part in parts):
+        words = "This chatbot reads text, and no pictures, sounds or files."
+        _refuse(words, f"{name}.content", code="unsupported_value")
+
+
 def _text(content: object) -> object:
-    """Join what is given in parts of text; a part of another kind stays, to be refused."""
+    """Join what is given in parts of text; what is no text stays, to be refused."""
     if not isinstance(content, list):
         return content
     texts = [part.get("text") for part in content if isinstance(part, dict)]

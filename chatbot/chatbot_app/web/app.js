@@ -50,12 +50,13 @@ async function open() {
   const conversation = id ? await store.get(id) : fresh();
   if (id !== here()) return;
   if (!conversation) {
-    toast(strings.gone);
+    if (!$("trouble").textContent) toast(strings.gone); /* else that is why, and nothing is lost */
     return go(null);
   }
+  const first = !shown; /* who has begun to search meanwhile goes on */
   turnTo(conversation);
   sidebar.chosen();
-  composer.focus();
+  if (!first || document.activeElement === document.body) composer.focus();
 }
 
 function turnTo(conversation) {
@@ -253,7 +254,10 @@ async function start() {
   keeping = new Keeping(store, talk, {
     changed,
     left: (id) => (id && id !== shown.id ? listing.draw() : go(null)),
-    back: go,
+    back: async ({ id, title }) => {
+      await go(id);
+      speak(strings.restored(title));
+    },
   });
   listing = new Listing(store, { talk, keeping, go, speak, shown: () => shown.id });
   await open();

@@ -14,6 +14,8 @@
 
 const TITLE_CHARACTERS = 60;
 const POSTED_CHARACTERS = 200_000;
+const POSTED_MESSAGES = 1000; /* the server takes no more */
+const ILLEGIBLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu; /* would hide or turn round what stands beside */
 
 /** Begin a conversation without a message. */
 export function begin({ id, now, temporary = false }) {
@@ -47,7 +49,7 @@ function defined(message) {
 
 /** Name a conversation; an empty name lets it be called after its first message again. */
 export function rename(conversation, name) {
-  const title = name.trim();
+  const title = legible(name).trim();
   const first = conversation.messages.find(({ role }) => role === "user");
   return title
     ? { ...conversation, title, named: true }
@@ -100,6 +102,7 @@ export function posted(messages) {
   for (const { role, content } of messages.toReversed()) {
     size += content.length;
     if (chosen.length && size > POSTED_CHARACTERS) break;
+    if (chosen.length === POSTED_MESSAGES) break;
     if (content.trim()) chosen.push({ role, content });
   }
   return chosen.reverse();
@@ -117,9 +120,15 @@ export function oldestSeen(messages) {
   return sent < before.length ? before.at(-sent).id : null;
 }
 
+/** Take out of a title what is no writing: marks of control, and of overriding direction. */
+export function legible(title) {
+  return title.replace(ILLEGIBLE, " ");
+}
+
 /** Call a conversation after its first message: one line without marks, cut between words. */
 export function titleOf(text) {
-  const line = text.replace(/[`*_#>~|]+/g, " ").replace(/\s+/g, " ").trim() || text.trim();
+  const plain = legible(text);
+  const line = plain.replace(/[`*_#>~|]+/g, " ").replace(/\s+/g, " ").trim() || plain.trim();
   const characters = Array.from(line);
   if (characters.length <= TITLE_CHARACTERS) return line;
   const cut = characters.slice(0, TITLE_CHARACTERS - 1).join("");

@@ -11,7 +11,7 @@ import { toast } from "./views/toast.js";
 const NAMES = strings.exportNames;
 
 /** Do it by way of a store and of what talks; `changed(conversation)`, `left(id)` (null: all) and
- * `back(id)` are called for who shows them.
+ * `back(conversation)` are called for who shows them.
  */
 export class Keeping {
   #store;
@@ -92,7 +92,7 @@ export class Keeping {
     await this.#told.left(id);
     toast(strings.removed(removed.title), [strings.undo, async () => {
       await this.#store.put(removed);
-      this.#told.back(id);
+      await this.#told.back(removed);
     }]);
   }
 }

@@ -10,8 +10,8 @@ export function wordsOf(query) {
 
 /** Look for words in the title and all messages of a conversation.
  *
- * Return its {id, title, changed} and a snippet [before, found, after] of the first message in which
- * a word stands (null: only the title has them), or null if a word is missing.
+ * Return its {id, title, changed} and a snippet [before, found, after] of the message that has
+ * most of them (null: only the title has them), or null if a word is missing.
  */
 export function look(conversation, words) {
   const { id, title, changed, messages } = conversation;
@@ -20,15 +20,18 @@ export function look(conversation, words) {
   const everywhere = words.every((word) =>
     heading.includes(word) || texts.some((text) => text.includes(word)));
   if (!everywhere) return null;
-  const index = texts.findIndex((text) => words.some((word) => text.includes(word)));
-  return { id, title, changed, snippet: index < 0 ? null : snippet(messages[index].content, words) };
+  const counts = texts.map((text) => words.filter((word) => text.includes(word)).length);
+  const most = Math.max(0, ...counts);
+  const best = messages[counts.indexOf(most)];
+  return { id, title, changed, snippet: most ? snippet(best.content, words) : null };
 }
 
 function snippet(content, words) {
   const text = content.replace(/\s+/g, " ");
   const lower = text.toLowerCase();
   // A letter whose lower case is longer (İ) moves what follows: then nothing is marked.
-  const word = lower.length === text.length && words.find((each) => lower.includes(each));
+  const found = words.filter((each) => lower.includes(each)).sort((a, b) => b.length - a.length);
+  const [word] = lower.length === text.length ? found : [];
   if (!word) return [text.slice(0, BEFORE + AFTER), "", ""];
   const at = lower.indexOf(word);
   const from = Math.max(0, at - BEFORE);

@@ -8,13 +8,14 @@
 const VERSION = 1;
 
 /** Open the store; `hear(id)` is called when another tab changed a conversation (null: many),
- * `warn("refused" | "full" | null)` when storing begins to fail, or works again. */
+ * `warn("refused" | "full" | "newer" | null)` when storing begins to fail, or works again: "newer"
+ * where a later version of the page keeps what is stored. */
 export async function openStore(name, { hear, warn }) {
   let database = null;
   try {
     database = await openDatabase(name);
-  } catch {
-    warn("refused");
+  } catch (error) {
+    warn(error?.name === "VersionError" ? "newer" : "refused");
   }
   return new Store(database, channel(name, hear), warn);
 }
@@ -34,7 +35,7 @@ function openDatabase(name) {
 function channel(name, hear) {
   try {
     const opened = new BroadcastChannel(name);
-    opened.onmessage = ({ data }) => hear(data.id);
+    opened.onmessage = ({ data }) => hear(data?.id ?? null);
     return opened;
   } catch {
     return { postMessage() {} };
@@ -53,7 +54,14 @@ class Store {
     this.#database = database;
     this.#channel = opened;
     this.#warn = warn;
-    if (database) database.onversionchange = () => database.close();
+    if (database) database.onversionchange = () => this.#giveWay();
+  }
+
+  /** A tab with a later version of the page waits to take over what is stored. */
+  #giveWay() {
+    this.#database.close();
+    this.#database = null;
+    this.#warn("newer");
   }
 
   /** List {id, title, changed} of all conversations but temporary ones, newest first. */

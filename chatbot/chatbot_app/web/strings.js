@@ -22,6 +22,7 @@ export const strings = {
   optionsOf: (title) => `Options for “${title}”`,
   options: "Conversation options",
 
+  demo: "Demo",
   greeting: "What is on your mind?",
   remembered: "Conversations are kept in this browser only.",
   starters: "To begin with",
@@ -32,6 +33,11 @@ export const strings = {
   conversation: "Conversation",
   you: "You: ",
   answer: "Answer: ",
+  code: (language) => `Code: ${language}`,
+  plain: "text",
+  copy: "Copy",
+  table: "Table",
+  picture: (name) => (name ? `Picture not loaded: ${name}` : "Picture not loaded"),
   copyAnswer: "Copy answer",
   copyMessage: "Copy message",
   copied: "Copied",
@@ -76,6 +82,7 @@ export const strings = {
   remove: "Delete",
   removed: (title) => `Deleted “${title}”.`,
   undo: "Undo",
+  restored: (title) => `“${title}” is back.`,
   dismiss: "Dismiss",
 
   appearance: "Appearance",
@@ -122,6 +129,7 @@ export const strings = {
   gone: "This conversation is no longer here. It may have been deleted in another tab.",
   trouble: {
     refused: "This browser does not let the page store conversations. You can chat, but they are gone when the page is closed.",
+    newer: "A newer version of this page keeps your conversations. They are safe: reload the page to see them. Until then nothing is stored.",
     full: "This browser's storage is full, so new messages are not kept. Delete conversations you no longer need.",
   },
   errors: {

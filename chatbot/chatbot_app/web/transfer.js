@@ -4,7 +4,7 @@
  * hold together is refused as a whole.
  */
 
-import { path, titleOf } from "./conversation.js";
+import { legible, path, titleOf } from "./conversation.js";
 
 const FORMAT = "chatbot-conversations";
 const VERSION = 1;
@@ -79,7 +79,7 @@ function conversationOf(value) {
   require(seen.has(value.tip) && value.tip !== null);
   return {
     id: idOf(value.id),
-    title: string(value.title, MOST.title) || titleOf(messages[0].content),
+    title: legible(string(value.title, MOST.title)).trim() || titleOf(messages[0].content),
     named: value.named === true,
     created: time(value.created),
     changed: time(value.changed),

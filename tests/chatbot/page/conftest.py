@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 
 import pytest
+from chatbot.chromium import MissingError, launch
 from playwright.sync_api import expect, sync_playwright
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+  console.error(`${event.violatedDirective} refuses ${event.blockedURI} ${event.sample}`))"""
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            browser = launch(playwright)
+        except MissingError as missing:
+            leave = pytest.fail if os.environ.get("CI") else pytest.skip
+            leave(str(missing))
         yield browser
         browser.close()
 
@@ -42,7 +37,7 @@ def chatbot(laptop, upstream):
 
 @pytest.fixture
 def visit(browser, chatbot):
-    """Open the page in a browser profile of its own; in the end nobody else was asked anything."""
+    """Open the page in a browser profile of its own; in the end nobody else was asked, or tried."""
     contexts, asked, complaints = [], [], []
 
     def complain(line):
@@ -56,6 +51,7 @@ def visit(browser, chatbot):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", complain)
+        page.add_init_script(VIOLATIONS)
         page.goto(chatbot.page)
         expect(page).to_have_title("Ask Ada")
         return page

@@ -85,6 +85,7 @@ def call(page, name, *arguments):
         ("word " * 30, "word word word word word word word word word word word…"),
         ("x" * 100, "x" * 59 + "…"),
         ("👩‍🚀" * 40, None),
+        ("Pay \u202eeve\u2069 \u0007now", "Pay eve now"),
     ],
 )
 def test_a_title_is_of_one_line_and_cut_between_words(visit, text, title):
@@ -106,6 +107,8 @@ def test_what_is_posted_has_a_text_and_a_limit(visit):
     assert call(page, "posted", [message("user", "x" * 300_000)]) == [
         message("user", "x" * 300_000)
     ]
+    many = [message("user", "q"), message("assistant", "a")] * 600
+    assert call(page, "posted", many) == many[-1000:]  # the server takes no more
 
 
 @pytest.mark.parametrize(

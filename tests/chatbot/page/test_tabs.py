@@ -34,6 +34,20 @@ def test_an_answer_lands_in_its_own_conversation(visit, upstream):
     expect(answers(page)).to_have_text(["slow " * 29 + "slow"])
 
 
+def test_what_another_version_of_the_page_says_is_taken_for_a_change(visit, upstream):
+    page = visit()
+    say(page, "One")
+    expect(answers(page)).to_have_text(["Hello."])
+    page.evaluate(
+        """async () => {
+          const [{ name }] = await indexedDB.databases();
+          for (const said of [null, "changed", { kind: 1 }]) new BroadcastChannel(name).postMessage(said);
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }"""
+    )
+    expect(answers(page)).to_have_text(["Hello."])
+
+
 def test_two_tabs_do_not_overwrite_each_other(visit, upstream):
     page = visit()
     say(page, "One")

@@ -147,4 +147,5 @@ def test_an_answer_is_copied_as_markdown(visit, upstream):
     page.get_by_role("button", name="Copy answer").click()
     expect(page.locator(".assistant").get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "Some **bold** words"
+    page.get_by_role("button", name="Copied").click()
     expect(page.get_by_role("button", name="Copy answer")).to_be_visible()

@@ -150,3 +150,27 @@ def test_of_a_file_only_what_is_known_is_taken(visit, upstream):
     text = saved(page, ("button", "Settings"), ("button", "Export all as JSON"))[1]
     assert "extra" not in text
     assert "__proto__" not in text
+
+
+def test_a_title_of_a_file_is_a_title_and_no_more(visit, upstream):
+    page = visit()
+    say(page, "First")
+    expect(answers(page)).to_have_text(["Hello."])
+    _, text = saved(page, ("button", "Settings"), ("button", "Export all as JSON"))
+    file = json.loads(text)
+    file["conversations"][0] |= {"id": "other", "title": "<img src=x onerror=alert(1)>\u202e\u0000"}
+    hostile = json.dumps(file).replace("{", '{"__proto__": {"temporary": true}, ', 1)
+    bring(page, hostile.replace('"messages": [{', '"messages": [{"__proto__": {"growing": true}, '))
+    expect(page.get_by_text("1 conversation was imported.")).to_be_visible()
+    expect(listed(page)).to_have_text(["First", "<img src=x onerror=alert(1)>"])
+    listed(page).last.click()
+    expect(answers(page)).to_have_text(["Hello."])
+    expect(page.locator("#temporary")).to_be_hidden()
+    assert page.evaluate("({}).temporary") is None
+
+
+def test_a_deep_file_is_refused_in_words(visit):
+    page = visit()
+    deep = "[" * 200_000 + "]" * 200_000
+    bring(page, f'{{"format": "chatbot-conversations", "version": 1, "conversations": {deep}}}')
+    expect(page.get_by_text("This file is damaged or was changed")).to_be_visible()

@@ -4,10 +4,9 @@
  * the address of a picture it could send out what it was told.
  */
 
+import { strings } from "../strings.js";
 import { address, decoded } from "./addresses.js";
 import { colour } from "./colours.js";
-
-const WORDS = { code: "Code", copy: "Copy", picture: "Picture not loaded", table: "Table" };
 
 /** The parts that stand for `tokens`; within a link (`linked`) there is no other. */
 export function parts(tokens, linked = false) {
@@ -83,20 +82,21 @@ function anchor({ href }, inside, source) {
 
 function picture(token, linked) {
   const url = linked ? null : address(token.href);
-  const name = decoded(token.text) ? `${WORDS.picture}: ${decoded(token.text)}` : WORDS.picture;
+  const name = strings.picture(decoded(token.text));
   const where = url?.host ? [" · ", anchor(url, () => [url.host])] : [];
   return element("span", token, { class: "picture" }, () => [name, ...where]);
 }
 
 function fenced(token) {
   const language = /^[^\s,{:]*/.exec(token.lang ?? "")[0].slice(0, 40);
-  const scrolled = { tabindex: "0", role: "group", "aria-label": `${WORDS.code}: ${language || "text"}` };
+  const called = language || strings.plain;
+  const scrolled = { tabindex: "0", role: "group", "aria-label": strings.code(called) };
   const copy = { type: "button", class: "quiet", "data-copy": "code" };
   const code = { name: "code", parts: () => [token.text] };
   const inside = () => [
     { name: "div", parts: () => [
-      { name: "span", parts: () => [language || "text"] },
-      { name: "button", attributes: copy, parts: () => [WORDS.copy] },
+      { name: "span", parts: () => [called] },
+      { name: "button", attributes: copy, parts: () => [strings.copy] },
     ] },
     { name: "pre", attributes: scrolled, parts: () => [code] },
   ];
@@ -108,7 +108,7 @@ function tabled(token) {
   const head = { name: "thead", parts: () => [row("th", token.header)] };
   const body = { name: "tbody", parts: () => token.rows.map((cells) => row("td", cells)) };
   const table = { name: "table", parts: () => [head, body] };
-  const scrolled = { class: "table", tabindex: "0", role: "group", "aria-label": WORDS.table };
+  const scrolled = { class: "table", tabindex: "0", role: "group", "aria-label": strings.table };
   return element("div", token, scrolled, () => [table]);
 }
 

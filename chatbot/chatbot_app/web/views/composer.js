@@ -14,7 +14,9 @@ export function begin({ onSend, onStop }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const content = text.value.trim();
-    if (content && onSend(content)) write("");
+    if (!content || !onSend(content)) return;
+    write("");
+    focus(); /* a button that sent has nothing more to send */
   });
   text.addEventListener("keydown", (event) => {
     const composing = event.isComposing || event.keyCode === 229;
@@ -38,9 +40,11 @@ export function turnTo(id) {
 
 /** Show that an answer grows: one of this page can be stopped, one of another tab is waited for. */
 export function busy({ here, elsewhere }) {
+  const held = document.activeElement === stop && !here;
   send.hidden = here;
   stop.hidden = !here;
   waiting = elsewhere;
+  if (held) focus();
   fit();
 }
 

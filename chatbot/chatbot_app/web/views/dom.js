@@ -60,8 +60,12 @@ export function iconButton(name, label, onclick, members = {}) {
   return make("button", { type: "button", class: "icon", onclick, ...named, ...members }, icon(name));
 }
 
-/** Put text on the clipboard and say on the button how that went. */
+const saying = new WeakSet();
+
+/** Put text on the clipboard and say on the button how that went; meanwhile it does nothing. */
 export async function copy(node, text, { done, refused }) {
+  if (saying.has(node)) return;
+  saying.add(node);
   const before = [...node.childNodes];
   const label = node.getAttribute("aria-label");
   const say = (words, shown) => {
@@ -74,7 +78,10 @@ export async function copy(node, text, { done, refused }) {
   } catch {
     say(refused, label ? [icon("close")] : [refused]);
   }
-  setTimeout(() => say(label, before), 1500);
+  setTimeout(() => {
+    say(label, before);
+    saying.delete(node);
+  }, 1500);
 }
 
 /** Do work at most once a frame. */

@@ -16,6 +16,7 @@ let shown = new Map();
 
 /** Show headings, newest first; `growing` are ids, `options(heading, button)` opens a menu. */
 export function draw(headings, { now, current, growing, options }) {
+  const refocus = focusAgain();
   const groups = new Map([...ages.keys()].map((age) => [age, []]));
   const next = new Map();
   for (const heading of headings) {
@@ -29,10 +30,12 @@ export function draw(headings, { now, current, growing, options }) {
   for (const [age, nodes] of groups) arrange(ages.get(age).items, nodes);
   const filled = [...groups].filter(([, nodes]) => nodes.length);
   arrange(list, filled.length ? filled.map(([age]) => ages.get(age).node) : [none]);
+  refocus();
 }
 
 /** Show what a search found: headings with a snippet. */
 export function drawFound(results, { query, current, options }) {
+  const refocus = focusAgain();
   none.textContent = strings.nothingFound(query);
   arrange(found, results.map((result) => {
     const { node, link } = item(result, false, options);
@@ -44,6 +47,7 @@ export function drawFound(results, { query, current, options }) {
     return node;
   }));
   arrange(list, results.length ? [found] : [none]);
+  refocus();
 }
 
 /** Go to the first conversation of the list. */
@@ -61,6 +65,20 @@ function entry(heading, growing, options) {
   const source = JSON.stringify([heading.title, growing]);
   const before = shown.get(heading.id);
   return before?.source === source ? before : { source, ...item(heading, growing, options) };
+}
+
+/* A row that is drawn anew, or moves, would lose the focus. */
+function focusAgain() {
+  const focused = document.activeElement;
+  const row = list.contains(focused) && focused.closest("li");
+  if (!row) return () => {};
+  const { hash } = row.querySelector("a");
+  const place = [...row.children].indexOf(focused);
+  return () => {
+    if (document.activeElement === focused) return;
+    const same = [...list.querySelectorAll("a")].find((link) => link.hash === hash);
+    same?.parentNode.children[place].focus();
+  };
 }
 
 function item(heading, growing, options) {

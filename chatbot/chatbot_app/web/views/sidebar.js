@@ -47,8 +47,10 @@ export function close() {
 /** Close the drawer, if it is one, because the visitor has chosen. */
 export function chosen() {
   if (!drawer) return;
+  const held = side.contains(document.activeElement);
   drawer = false;
   draw();
+  if (held) opener.focus();
 }
 
 function draw() {

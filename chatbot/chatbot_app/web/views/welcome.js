@@ -6,7 +6,8 @@ import { button, make } from "./dom.js";
 const $ = (id) => document.getElementById(id);
 
 /** Show the team's words, as far as it has given any; `say` is called with a chosen question. */
-export function greet({ title, welcome, starters = [], disclaimer }, say) {
+export function greet({ title, welcome, starters = [], disclaimer, demo = false }, say) {
+  $("demo").hidden = !demo;
   $("title").textContent = title || strings.untitled;
   $("greeting").textContent = welcome || strings.greeting;
   $("disclaimer").textContent = disclaimer || strings.disclaimer;
@@ -17,6 +18,7 @@ export function greet({ title, welcome, starters = [], disclaimer }, say) {
 /** Say that the chatbot does not answer; `retry` is called when the visitor wants to try again. */
 export function unreachable(retry) {
   $("welcome").hidden = false;
+  $("title").textContent = strings.untitled;
   $("greeting").textContent = strings.errors.unreachable;
   const again = button(strings.retry, retry, { class: "loud" });
   $("starters").replaceChildren(make("li", {}, again));
