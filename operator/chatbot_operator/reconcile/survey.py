@@ -7,7 +7,7 @@ last write.
 
 from __future__ import annotations
 
-from chatbot_operator import backoff, naming
+from chatbot_operator import backoff
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Fault
@@ -48,10 +48,10 @@ async def survey(world: World, account: Account, memory: Memory) -> Survey | Non
 
     However many chatbots ask, they are made once.
     """
-    group = account.identity_resource_group or world.installation.identity_resource_group
+    group = identity.group_id(account, world.installation)
     if not group:
         return None
-    where = (account.account_id, naming.group_id(account.subscription, group))
+    where = (account.account_id, group)
     async with memory.surveying[account.uid]:
         known = memory.surveys.get(account.uid)
         if known is None or known.where != where or _is_old(world, account, known):

@@ -14,7 +14,7 @@ from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.errors import Denied, Stuck
 from chatbot_operator.ports import Identity, Installation, World
-from chatbot_operator.steps.identity import RETAINED_TAG, group_id, owner, tag
+from chatbot_operator.steps.identity import RETAINED_TAG, group_name, owner, tag
 
 ALLOW_TAG: Final = f"{naming.TAG_PREFIX}allow"
 """Its value is OWNER/NAMESPACE/NAME of the one chatbot that may run as the identity."""
@@ -27,11 +27,10 @@ def existing_place(chatbot: Chatbot, account: Account, installation: Installatio
 
     As the account lists it, else where the account's identities go; empty if nobody says where.
     """
-    listed, group = account.existing.get(chatbot.existing, ""), group_id(account, installation)
+    listed, group = account.existing.get(chatbot.existing, ""), group_name(account, installation)
     if listed or not group:
         return listed
-    *_, group_name = group.split("/")
-    return naming.identity_id(account.subscription, group_name, chatbot.existing)
+    return naming.identity_id(account.subscription, group, chatbot.existing)
 
 
 def usable(live: Identity, chatbot: Chatbot, account: Account, installation: Installation) -> bool:
@@ -97,5 +96,5 @@ def _both_ways(chatbot: Chatbot, account: Account, installation: Installation, a
     if not at:
         return f"{said}."
     command = az.tag_identity(at, ALLOW_TAG, owner(chatbot, installation).path)
-    *_, group, _, _, _, _ = at.split("/")
+    group = group_name(account, installation)
     return f"{said}; or, if it lies in resource group {group}, have it tagged: `{command}`"

@@ -30,7 +30,7 @@ def owner_of(identity: Identity) -> Owner | None:
 
 def place(chatbot: Chatbot, account: Account, installation: Installation) -> str:
     """Give the ARM id that the chatbot's identity would have if it were made now."""
-    group = account.identity_resource_group or installation.identity_resource_group
+    group = group_name(account, installation)
     if not group:
         raise Stuck(
             "IdentityResourceGroupMissing",
@@ -41,10 +41,15 @@ def place(chatbot: Chatbot, account: Account, installation: Installation) -> str
     return naming.identity_id(account.subscription, group, name)
 
 
+def group_name(account: Account, installation: Installation) -> str:
+    """Name the resource group that identities go to; empty if nobody says which."""
+    return account.identity_resource_group or installation.identity_resource_group
+
+
 def group_id(account: Account, installation: Installation) -> str:
     """Give the ARM id of the resource group that identities go to; empty if nobody says which."""
-    group = account.identity_resource_group or installation.identity_resource_group
-    return f"/subscriptions/{account.subscription}/resourceGroups/{group}" if group else ""
+    group = group_name(account, installation)
+    return naming.group_id(account.subscription, group) if group else ""
 
 
 async def find(world: World, chatbot: Chatbot, account: Account) -> tuple[str, Identity | None]:
