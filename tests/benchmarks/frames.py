@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot.browsing import answers, say
 from chatbot.chromium import launch
-from chatbot.conftest import pod, started
+from chatbot.conftest import unprobed
 from chatbot.upstream import Say, Upstream
 from playwright.sync_api import expect, sync_playwright
 from sandbox.certificates import create_authority
@@ -110,20 +110,11 @@ def measure(size: int = SIZE) -> Frames:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         directory = Path(name)
         authority = create_authority(directory)
-        upstream = Upstream(authority.issue("upstream"))
-        upstream.start()
-        environment = pod(upstream, authority, directory)
-        del environment["OPS_PORT"]
-        chatbot = started(environment, directory)
-        try:
-            browser = launch(playwright)
-            page = browser.new_page()
+        with unprobed(authority, directory) as (chatbot, upstream):
+            page = launch(playwright).new_page()
             page.add_init_script(WATCH)
             page.goto(chatbot.page)
             return _watched(page, upstream, text(size))
-        finally:
-            chatbot.kill()
-            upstream.stop()
 
 
 def _watched(page: Page, upstream: Upstream, answer: str) -> Frames:

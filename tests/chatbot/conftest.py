@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -126,17 +127,27 @@ def launch(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...
         process.kill()
 
 
+@contextlib.contextmanager
+def unprobed(
+    authority: Authority, directory: Path, **changes: str
+) -> Iterator[tuple[Process, Upstream]]:
+    """Run a chatbot without probes, and an account of its own, for as long as the context lasts."""
+    server = Upstream(authority.issue(directory.name))
+    server.start()
+    environment = pod(server, authority, directory) | changes
+    del environment["OPS_PORT"]
+    process = started(environment, directory)
+    try:
+        yield process, server
+    finally:
+        process.kill()
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def laptop(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Process, Upstream]]:
     """One chatbot without probes, as on a laptop but with an identity, for tests that only chat."""
-    server = Upstream(authority.issue("laptop"))
-    server.start()
-    directory = tmp_path_factory.mktemp("laptop")
-    environment = pod(server, authority, directory)
-    del environment["OPS_PORT"]
-    process = started(environment, directory)
-    yield process, server
-    process.kill()
-    server.stop()
+    with unprobed(authority, tmp_path_factory.mktemp("laptop")) as running:
+        yield running

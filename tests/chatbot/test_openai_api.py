@@ -7,7 +7,7 @@ import json
 import httpx2
 import openai
 import pytest
-from chatbot.conftest import pod, started
+from chatbot.conftest import unprobed
 from chatbot.talking import wait_until
 from chatbot.upstream import (
     BROKEN,
@@ -18,7 +18,6 @@ from chatbot.upstream import (
     TOO_LONG,
     Refuse,
     Say,
-    Upstream,
 )
 
 HI = [{"role": "user", "content": "Hi"}]
@@ -27,15 +26,8 @@ HI = [{"role": "user", "content": "Hi"}]
 @pytest.fixture(scope="module")
 def laptop_with_api(authority, tmp_path_factory):
     """One chatbot with the interface for the tests that change nothing of it."""
-    server = Upstream(authority.issue("api"))
-    server.start()
-    directory = tmp_path_factory.mktemp("api")
-    environment = pod(server, authority, directory) | {"CHAT_API": "openai"}
-    del environment["OPS_PORT"]
-    process = started(environment, directory)
-    yield process, server
-    process.kill()
-    server.stop()
+    with unprobed(authority, tmp_path_factory.mktemp("api"), CHAT_API="openai") as running:
+        yield running
 
 
 @pytest.fixture

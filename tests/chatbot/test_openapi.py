@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from chatbot.conftest import pod, started
+from chatbot.conftest import unprobed
 from chatbot.directory import AUDIENCE, TENANT
 from chatbot.talking import HI, events, post
-from chatbot.upstream import FILTERED, THROTTLED, Refuse, Say, Upstream
+from chatbot.upstream import FILTERED, THROTTLED, Refuse, Say
 from chatbot_app.answering import Chat, Texts
 from chatbot_app.app import WEB
 from chatbot_app.memory import Memory
@@ -75,21 +75,15 @@ def streamed(text: str) -> list[tuple[str, Any]]:
 @pytest.fixture(scope="module")
 def served(authority, tmp_path_factory):
     """One chatbot with all its interfaces, behind a sign-in."""
-    server = Upstream(authority.issue("document"))
-    server.start()
-    directory = tmp_path_factory.mktemp("document")
-    environment = pod(server, authority, directory) | {
+    settings = {
         "CHAT_API": "openai",
         "CONTEXT_WINDOW": "8000",
         "CHAT_STARTERS": '["Why?"]',
         "ACCESS_USER_HEADER": "X-User",
         "ACCESS_TRUSTED_PEERS": "127.0.0.1/32",
     }
-    del environment["OPS_PORT"]
-    process = started(environment, directory)
-    yield process, server
-    process.kill()
-    server.stop()
+    with unprobed(authority, tmp_path_factory.mktemp("document"), **settings) as running:
+        yield running
 
 
 @pytest.fixture

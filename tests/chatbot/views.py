@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chatbot.browsing import answers, listed, say, until
-from chatbot.conftest import Process, pod, started
+from chatbot.conftest import Process, started, unprobed
 from chatbot.upstream import NO_ROLE, THROTTLED, Say, Upstream
 from playwright.sync_api import expect
 
@@ -85,16 +85,8 @@ class Showroom:
 
 @contextmanager
 def showroom(authority: Authority, directory: Path) -> Iterator[Showroom]:
-    upstream = Upstream(authority.issue("showroom"))
-    upstream.start()
-    environment = pod(upstream, authority, directory) | TEAM
-    del environment["OPS_PORT"]
-    chatbot = started(environment, directory)
-    try:
+    with unprobed(authority, directory, **TEAM) as (chatbot, upstream):
         yield Showroom(chatbot, upstream)
-    finally:
-        chatbot.kill()
-        upstream.stop()
 
 
 @contextmanager
