@@ -31,6 +31,22 @@ async def load() -> Configuration:
     return configuration
 
 
+async def of_person(file: str = "", context: str = "") -> tuple[Configuration, str]:
+    """Read a person's connection and the namespace that they work in; raises ConfigException.
+
+    `file` and `context` empty: as kubectl would choose them.
+    """
+    configuration: Configuration = type.__call__(Configuration)
+    loader = await config.load_kube_config(
+        config_file=file or None,
+        context=context or None,
+        client_configuration=configuration,
+        persist_config=False,
+    )
+    of_context = loader.current_context["context"]
+    return configuration, of_context.get("namespace") or "default"
+
+
 def bearer(configuration: Configuration) -> str | None:
     """Give the token that the configuration holds now, without its scheme."""
     held = configuration.api_key.get("BearerToken", "")

@@ -1,0 +1,12 @@
+"""`kubectl chatbot`: why a chatbot does not answer, and what to type.
+
+    main       words of the command line -> a command -> its Report, on the terminal or as JSON
+    commands   every command, with its help
+    command    what a command is: arguments, and a function from them and a Reach to a Report
+    reach      the person's own way to the cluster and to Azure; nothing is opened unasked
+    installed  the operator of a cluster as its pods run it
+    checks     what was looked at and found, as a tree: a pure value
+    show       trees and tables for people
+
+Each command looks first (thin), then decides (pure), and writes nothing but what it is asked to.
+"""

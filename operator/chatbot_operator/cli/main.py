@@ -1,0 +1,100 @@
+"""`kubectl chatbot`: parses, runs one command, and shows what it found."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from kubernetes.aio.config import ConfigException
+from rich.console import Console
+from rich.text import Text
+
+from chatbot_operator.cli.command import Code, Command, Report, UnansweredError
+from chatbot_operator.cli.commands import COMMANDS
+from chatbot_operator.cli.reach import Asked, here
+from chatbot_operator.clouds import CLOUDS
+from chatbot_operator.errors import KubernetesRefusal, Refusal
+from chatbot_operator.words import plain
+
+PROGRAM = "kubectl chatbot"
+CODES = (
+    "It ends with 0 when nothing is wrong, 1 when something was found, 2 when it could not look."
+)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    arguments = parser().parse_args(words)
+    logging.disable(logging.CRITICAL)
+    asked = Asked(
+        arguments.kubeconfig, arguments.context, arguments.namespace or "", arguments.cloud
+    )
+    try:
+        report = asyncio.run(_run(arguments, asked))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return Code.UNANSWERED
+    except (UnansweredError, KubernetesRefusal, Refusal, ConfigException) as error:
+        return _unanswered(str(error), as_json=arguments.output == "json")
+    show(report, as_json=arguments.output == "json")
+    return report.code
+
+
+def show(report: Report, *, as_json: bool, console: Console | None = None) -> None:
+    """Print a report."""
+    if as_json:
+        sys.stdout.write(json.dumps(report.document, indent=2, ensure_ascii=False) + "\n")
+        return
+    (console or Console(highlight=False)).print(report.shown, crop=False)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the command line."""
+    whole = argparse.ArgumentParser(
+        prog=PROGRAM, description="Chatbots on Azure OpenAI: why, and what to type.", epilog=CODES
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        _add(commands, command)
+    return whole
+
+
+async def _run(arguments: argparse.Namespace, asked: Asked) -> Report:
+    command = next(each for each in COMMANDS if each.name == arguments.command)
+    async with here(asked) as reach:
+        return await command.run(arguments, reach)
+
+
+def _add(commands: Any, command: Command) -> None:
+    examples = "\n".join(f"  {PROGRAM} {each}" for each in command.examples)
+    one = commands.add_parser(
+        command.name,
+        help=command.purpose,
+        description=f"{command.purpose[0].upper()}{command.purpose[1:]}.",
+        epilog=f"examples:\n{examples}\n\n{CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.arguments(one)
+    where = one.add_argument_group("where to look")
+    where.add_argument("-n", "--namespace", help="of the chatbot; default: the context's")
+    where.add_argument("--context", default="", help="of the kubeconfig; default: its current one")
+    where.add_argument("--kubeconfig", default="", help="default: $KUBECONFIG, ~/.kube/config")
+    where.add_argument("--cloud", default="Public", choices=CLOUDS, help="of Azure; default Public")
+    one.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def _unanswered(why: str, *, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps({"unanswered": plain(why)}, ensure_ascii=False) + "\n")
+    Console(stderr=True, highlight=False).print(Text(f"kubectl chatbot: {plain(why)}"))
+    return Code.UNANSWERED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Trees of checks and tables, for a terminal.
+
+A mark is a sign, a word and a colour, never a colour alone. Whatever comes from a cluster or from
+Azure is put in as Text, so that nothing in it is taken for markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from chatbot_operator.cli.checks import Check, Mark
+from chatbot_operator.words import plain
+
+_SIGNS = {
+    Mark.OK: ("✔", "green"),
+    Mark.WRONG: ("✘", "bold red"),
+    Mark.WAITING: ("…", "yellow"),
+    Mark.UNKNOWN: ("?", "magenta"),
+    Mark.NOTE: ("i", "cyan"),
+}
+
+
+class Typed:
+    """A command to type: whole on a line of its own, however narrow the terminal, to be copied."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
+        yield Text(self._command, style="bold", no_wrap=True, overflow="ignore")
+
+
+def tree(check: Check) -> RenderableType:
+    """Show checks as a tree, and then what to do about the first that bars the rest."""
+    root = Tree(_line(check), guide_style="dim")
+    _grow(root, check)
+    return Group(root, *_remedies(check))
+
+
+def mark(of: Mark) -> Text:
+    """Show a mark: its sign and its word."""
+    sign, style = _SIGNS[of]
+    return Text(f"{sign} {of}", style=style)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Show rows below their columns."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(each if isinstance(each, Text) else Text(plain(each)) for each in row))
+    return made
+
+
+def _grow(node: Tree, check: Check) -> None:
+    for each in check.below:
+        _grow(node.add(_line(each)), each)
+
+
+def _line(check: Check) -> Text:
+    sign, style = _SIGNS[check.mark]
+    line = Text.assemble((f"{sign} ", style), (plain(check.name), style))
+    if check.mark not in {Mark.OK, Mark.NOTE}:
+        line.append(f" ({check.mark})", style)
+    if check.found:
+        line.append("  ").append(plain(check.found))
+    return line
+
+
+def _remedies(check: Check) -> Iterable[RenderableType]:
+    for each in check.all():
+        if each.mark in {Mark.OK, Mark.UNKNOWN} or not (each.cause or each.fix or each.commands):
+            continue
+        yield Text()
+        sign, style = _SIGNS[each.mark]
+        yield Text.assemble((f"{sign} {plain(each.name)}", style))
+        for words in filter(None, (each.cause, each.fix)):
+            yield Padding(Text(plain(words)), (0, 0, 0, 2))
+        for command in each.commands:
+            yield Typed(f"    {command}")
