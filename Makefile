@@ -47,9 +47,10 @@ fix: sync ## format, and mend what ruff can mend
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
-reference: sync ## write docs/fields.md and docs/reasons.md from CRDs and code
+reference: sync ## write the pages of docs/ that come from CRDs and code
 	@$(RUN) python tests/fields_page.py
 	@$(RUN) python tests/reasons_page.py
+	@$(RUN) python tests/settings_page.py
 
 vendor: sync ## fetch what the page brings along again, by npm, and verify it
 	@$(RUN) python tests/chatbot/vendoring.py

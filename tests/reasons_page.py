@@ -9,12 +9,13 @@ from typing import Final
 from chatbot_operator.errors import REASONS, TABLE, Pending, Reason, Row, Service, Stuck, Transient
 from chatbot_operator.errors.faults import Blind
 from chatbot_operator.errors.reasons import CHAPTERS
+from chatbot_operator.status import ACCOUNT_CONDITIONS, CHATBOT_CONDITIONS
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "reasons.md"
 
-HEAD: Final = """# Reasons
+HEAD: Final = """# Conditions and reasons
 
-Every reason that a condition or an event of a chatbot or an account can give, and what to do about it.
+Every condition of a chatbot and of an account, and every reason that a condition or an event can give, and what to do about it.
 Written from the code by `make reference`. A condition's message says the same in the particular case, with
 what Azure said and the id of the request, by which Microsoft's support and the activity log find it.
 
@@ -22,6 +23,10 @@ What happens next: **waits** looks again soon, nobody has to act; **tries again*
 minutes; **blind**: the operator lacks a right or a token, what works goes on working; **stalls**:
 somebody has to act, and it is looked at again slowly.
 """
+CONDITIONS: Final = {
+    "Conditions of a chatbot": CHATBOT_CONDITIONS,
+    "Conditions of an account": ACCOUNT_CONDITIONS,
+}
 ANSWERS: Final = "From answer to reason"
 NEXT: Final = {
     Pending: "waits",
@@ -40,13 +45,21 @@ SERVICES: Final = {
 
 def page() -> str:
     """Write the whole page."""
-    return "\n".join([HEAD, *_contents(), *_chapters(), *_answers()])
+    return "\n".join([HEAD, *_contents(), *_conditions(), *_chapters(), *_answers()])
 
 
 def _contents() -> Iterator[str]:
-    for title in (*CHAPTERS, ANSWERS):
+    for title in (*CONDITIONS, *CHAPTERS, ANSWERS):
         yield f"- [{title}](#{title.lower().replace(' ', '-')})"
     yield ""
+
+
+def _conditions() -> Iterator[str]:
+    for title, conditions in CONDITIONS.items():
+        yield f"## {title}\n"
+        yield "| condition | true when |\n|---|---|"
+        yield from (f"| `{name}` | {when} |" for name, when in conditions.items())
+        yield ""
 
 
 def _chapters() -> Iterator[str]:

@@ -33,6 +33,30 @@ STEPS: Final = (
     "WorkloadReady",
     "AccessProven",
 )
+CHATBOT_CONDITIONS: Final = {
+    "Ready": "all of the following are; its reason and message are those of the first that is not",
+    "Permitted": "the account allows this namespace what it asks for",
+    "IdentityReady": "the managed identity is there and this chatbot's",
+    "RoleAssigned": "the identity may use the account",
+    "FederationReady": "the identity trusts the service account's tokens",
+    "WorkloadReady": "the pods run, and visitors come to them",
+    "AccessProven": "a pod was answered by the account with its own token",
+    "LeastPrivilege": "nothing was found that can do more than the chatbot needs, and nobody else"
+    " who can be it; bars nothing",
+    "Reconciling": "there only while true: something is on its way",
+    "Stalled": "there only while true: somebody has to act",
+    "Degraded": "there only while true: it works, and something is wrong all the same",
+}
+"""Every condition of a chatbot and when it is true, in words that follow its name."""
+ACCOUNT_CONDITIONS: Final = {
+    "Usable": "chatbots may be made for it: it is there, takes Entra tokens and is of the right"
+    " kind",
+    "Reachable": "its network lets chatbots in; Unknown where that depends on where they run",
+    "RightsFit": "the operator holds the rights in Azure that it needs, and no others",
+    "Reconciling": "there only while true: it is being looked at",
+    "Stalled": "there only while true: somebody has to act",
+}
+"""Every condition of an account and when it is true."""
 AWAITING_PROOF: Final = "AwaitingProof"
 """Of a step that is not done because a later one is not; Ready names that one."""
 MESSAGE_LIMIT: Final = 2048

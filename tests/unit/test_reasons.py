@@ -11,6 +11,7 @@ import pytest
 from chatbot_operator import errors
 from chatbot_operator.errors import REASONS, TABLE, Fault
 from chatbot_operator.errors.reasons import CHAPTERS
+from chatbot_operator.status import ACCOUNT_CONDITIONS, CHATBOT_CONDITIONS, STEPS
 from reasons_page import PAGE, page
 
 TESTS = Path(__file__).parents[1]
@@ -43,6 +44,23 @@ def written() -> Iterator[tuple[str, str]]:
 
 def test_the_code_gives_no_reason_that_is_not_described():
     assert {reason for _, reason in written()} - REASONS.keys() == set()
+
+
+def test_every_condition_that_the_code_writes_is_described():
+    kinds = {
+        node.args[0].value
+        for file in CODE.rglob("*.py")
+        if "cli" not in file.relative_to(CODE).parts
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in {"true", "false", "unknown", "because", "Condition"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    described = CHATBOT_CONDITIONS.keys() | ACCOUNT_CONDITIONS.keys()
+    assert kinds >= {"Usable", "RightsFit", "LeastPrivilege", "WorkloadReady"}
+    assert kinds - described == set()
+    assert set(STEPS) - CHATBOT_CONDITIONS.keys() == set()
 
 
 def test_no_reason_is_put_together_from_parts():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import certifi
 import pytest
+import settings_page
 from chatbot_operator.settings import (
     VARIABLES,
     Settings,
@@ -199,3 +200,7 @@ def test_the_operator_says_which_file_is_of_no_use_and_ends():
     assert done.returncode == 2
     assert "EXTRA_CA_FILE" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_page_says_what_the_code_says():
+    assert settings_page.PAGE.read_text() == settings_page.page(), "run `make reference`"
