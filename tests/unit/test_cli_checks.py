@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from chatbot_operator.cli.checks import Check, Mark, worst
+from chatbot_operator.cli.checks import Check, Mark, Way, worst
 from chatbot_operator.cli.command import Code, Report
 from chatbot_operator.cli.main import parser, show
 from chatbot_operator.cli.show import tree
@@ -50,6 +50,23 @@ def test_the_document_has_what_is_there_and_nothing_empty():
     assert identity == {"name": "identity", "mark": "ok", "found": "there"}
     assert federation["commands"] == [COMMAND]
     assert federation["facts"] == {"expected": "https://a/", "found": "https://a"}
+
+
+def test_each_way_out_says_who_may_go_it_and_what_to_type():
+    ways = (Way("The team", "take another", (COMMAND,)), Way("The owners", "allow it"))
+    check = Check("Permitted", Mark.WRONG, ways=ways)
+    out = io.StringIO()
+    report = Report(check.document(), tree(check), Code.FOUND)
+    show(report, as_json=False, console=Console(file=out, width=40, highlight=False))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert lines[-3:] == [
+        "  The team: take another",
+        f"    {COMMAND}".rstrip(),
+        "  The owners: allow it",
+    ]
+    first, second = check.document()["ways"]
+    assert first == {"who": "The team", "what": "take another", "commands": [COMMAND]}
+    assert second == {"who": "The owners", "what": "allow it"}
 
 
 def test_the_worst_sums_up():

@@ -7,6 +7,8 @@
     installed  the operator of a cluster as its pods run it
     checks     what was looked at and found, as a tree: a pure value
     show       trees and tables for people
+    unread     what a person may not look at
+    spans      lengths of time in words
 
 Each command looks first (thin), then decides (pure), and writes nothing but what it is asked to.
 """

@@ -19,12 +19,27 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of what is wrong: `who` may go it, `what` it comes to, `commands` to type."""
+
+    who: str
+    what: str
+    commands: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Give it as JSON; what is empty is left out."""
+        whole = {"who": self.who, "what": self.what, "commands": list(self.commands)}
+        return {key: value for key, value in whole.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at.
 
     `name` is what, in a word or two; `found` what was seen, in words; `cause` and `fix` why and
     what to do, in words; `commands` what to type, in this order, exact and quoted for a shell;
-    `facts` values that were compared, by name, for programs; `below` what it consists of.
+    `ways` the same where several people may do something, each by itself; `facts` values that were
+    compared, by name, for programs; `below` what it consists of.
     """
 
     name: str
@@ -33,6 +48,7 @@ class Check:
     cause: str = ""
     fix: str = ""
     commands: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     below: tuple[Check, ...] = ()
 
@@ -51,6 +67,7 @@ class Check:
             "cause": self.cause,
             "fix": self.fix,
             "commands": list(self.commands),
+            "ways": [each.document() for each in self.ways],
             "facts": dict(self.facts),
             "below": [each.document() for each in self.below],
         }

@@ -30,14 +30,14 @@ class Typed:
     """A command to type: whole on a line of its own, however narrow the terminal, to be copied."""
 
     def __init__(self, command: str) -> None:
-        self._command = command
+        self._command = "".join(each if each.isprintable() else " " for each in command)
 
     def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
         yield Text(self._command, style="bold", no_wrap=True, overflow="ignore")
 
 
 def tree(check: Check) -> RenderableType:
-    """Show checks as a tree, and then what to do about the first that bars the rest."""
+    """Show checks as a tree, and below it what to do about each that is not as it should be."""
     root = Tree(_line(check), guide_style="dim")
     _grow(root, check)
     return Group(root, *_remedies(check))
@@ -76,12 +76,23 @@ def _line(check: Check) -> Text:
 
 def _remedies(check: Check) -> Iterable[RenderableType]:
     for each in check.all():
-        if each.mark in {Mark.OK, Mark.UNKNOWN} or not (each.cause or each.fix or each.commands):
+        said = each.cause or each.fix or each.commands or each.ways
+        if each.mark in {Mark.OK, Mark.UNKNOWN} or not said:
             continue
         yield Text()
         sign, style = _SIGNS[each.mark]
         yield Text.assemble((f"{sign} {plain(each.name)}", style))
         for words in filter(None, (each.cause, each.fix)):
-            yield Padding(Text(plain(words)), (0, 0, 0, 2))
-        for command in each.commands:
-            yield Typed(f"    {command}")
+            yield _indented(Text(plain(words)))
+        yield from map(_typed, each.commands)
+        for way in each.ways:
+            yield _indented(Text.assemble((f"{plain(way.who)}: ", "bold"), plain(way.what)))
+            yield from map(_typed, way.commands)
+
+
+def _indented(words: Text) -> RenderableType:
+    return Padding(words, (0, 0, 0, 2))
+
+
+def _typed(command: str) -> RenderableType:
+    return Typed(f"    {command}")
