@@ -16,8 +16,6 @@ from prometheus_client import CollectorRegistry
 
 from chatbot_app import answering
 from chatbot_app.access.headers import NamedByProxy
-from chatbot_app.access.keys import Keys, entra
-from chatbot_app.access.tokens import ProvenByToken
 from chatbot_app.answering import Chat, Texts
 from chatbot_app.budget import Budget
 from chatbot_app.completions import Completions, Model, Sampling
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from chatbot_app.access.admission import SignIn
+    from chatbot_app.access.keys import Keys
     from chatbot_app.settings import Settings, SettingsError
     from chatbot_app.spans import Spans
 
@@ -165,6 +164,8 @@ def _credential(settings: Settings) -> Credential:
 def _keys(settings: Settings) -> Keys | None:
     if not isinstance(terms := settings.access, EntraToken):
         return None
+    from chatbot_app.access.keys import Keys, entra  # noqa: PLC0415 - cryptography's 8 MB
+
     return Keys(
         entra(terms.authority, terms.tenant, trusted=trust(settings.extra_ca_file)),
         clock=time.monotonic,
@@ -176,6 +177,8 @@ def _keys(settings: Settings) -> Keys | None:
 def _visitors(settings: Settings, keys: Keys | None) -> SignIn | None:
     match settings.access:
         case EntraToken() as terms if keys is not None:
+            from chatbot_app.access.tokens import ProvenByToken  # noqa: PLC0415 - as for the keys
+
             return ProvenByToken(terms, keys)
         case ProxyHeaders() as terms:
             return NamedByProxy(terms)

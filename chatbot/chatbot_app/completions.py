@@ -19,14 +19,8 @@ import httpx2
 import openai
 
 from chatbot_app.characters import whole
-from chatbot_app.reasons import (
-    ChatReason,
-    Reason,
-    Refusal,
-    RefusedError,
-    of_account,
-    of_frame,
-)
+from chatbot_app.faults import of_account, of_frame
+from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError
 
 if TYPE_CHECKING:
     import ssl

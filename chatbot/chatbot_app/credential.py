@@ -2,29 +2,27 @@
 
 `Credential` holds one token and replaces it in the background at its half-life for as long as the
 process lives. Where tokens come from is a function: `workload_identity` in a cluster, `person` on a
-laptop. Each fetch builds a new Azure credential object, because those objects cache tokens (and the
-projected token file, for 600 s) and a renewal has to be a real one.
+laptop. Each fetch is a process of its own, see `exchange`: what Azure's libraries weigh is there
+only while they work, and nothing that they cache (tokens, and the projected token file for 600 s)
+is there for the next: a renewal has to be a real one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import sys
+from asyncio.subprocess import PIPE
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import AzureError
-from azure.identity import DefaultAzureCredential, WorkloadIdentityCredential
-
-from chatbot_app.reasons import Reason, Refusal, RefusedError, of_exchange, of_sign_in
-from chatbot_app.trust import transport
+from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from azure.core.credentials import AccessToken
+    from collections.abc import Awaitable, Callable, Mapping
 
     from chatbot_app.settings import WorkloadIdentity
 
@@ -36,7 +34,9 @@ RENEWED = "Renewed"
 SHORTEST_PAUSE = 10.0
 SHORTEST_RETRY = 2.0
 LONGEST_RETRY = 60.0
-_TIMEOUTS = {"connection_timeout": 5, "read_timeout": 15}
+LONGEST_FETCH = 90.0
+"""Seconds; the Azure CLI alone may take 30, and a name that resolves to nothing has no bound."""
+_REASONS: Mapping[str, Reason | ChatReason] = {str(r): r for r in (*Reason, *ChatReason)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,29 +156,21 @@ def workload_identity(
     identity: WorkloadIdentity, *, scope: str, ca_file: str, extra_ca_file: str = ""
 ) -> Fetch:
     """Exchange the pod's projected token; one POST to Entra, never answered from a cache."""
-
-    def exchange() -> AccessToken:
-        with WorkloadIdentityCredential(
-            tenant_id=identity.tenant_id,
-            client_id=identity.client_id,
-            token_file_path=str(identity.token_file),
-            authority=identity.authority_host or None,
-            transport=transport(ca_file=ca_file, extra=extra_ca_file, **_TIMEOUTS),
-            retry_total=0,
-        ) as credential:
-            return credential.get_token(scope)
+    asked = {
+        "tenant_id": identity.tenant_id,
+        "client_id": identity.client_id,
+        "token_file": str(identity.token_file),
+        "authority_host": identity.authority_host,
+        "scope": scope,
+        "ca_file": ca_file,
+        "extra_ca_file": extra_ca_file,
+    }
 
     async def fetch() -> Token:
         missing = _not_injected(identity)
         if missing:
             raise RefusedError(Refusal(Reason.NOT_INJECTED, missing))
-        try:
-            token = await asyncio.to_thread(exchange)
-        except AzureError as error:
-            raise RefusedError(of_exchange(error)) from error
-        except (OSError, ValueError) as error:
-            raise RefusedError(Refusal(Reason.NOT_INJECTED, str(error))) from error
-        return Token(token.token, token.expires_on)
+        return await _exchanged(asked)
 
     return fetch
 
@@ -197,19 +189,39 @@ async def nobody() -> Token:
 def person(*, scope: str) -> Fetch:
     """Use whoever is signed in on this machine, usually by `az login`."""
 
-    def acquire() -> AccessToken:
-        # A laptop has no managed identity: where that address swallows packets, looking for one
-        # costs seconds before `az` is asked, and on a VM it would not be the person who chats.
-        with DefaultAzureCredential(
-            process_timeout=30, exclude_managed_identity_credential=True
-        ) as credential:
-            return credential.get_token(scope)
-
     async def fetch() -> Token:
-        try:
-            token = await asyncio.to_thread(acquire)
-        except (AzureError, ValueError) as error:  # the latter for AZURE_TOKEN_CREDENTIALS
-            raise RefusedError(of_sign_in(error)) from error
-        return Token(token.token, token.expires_on)
+        return await _exchanged({"scope": scope})
 
     return fetch
+
+
+async def _exchanged(asked: Mapping[str, str]) -> Token:
+    try:
+        said = await _said(asked)
+    except (OSError, TimeoutError) as error:
+        raise _no_answer(type(error).__name__) from error
+    if "token" in said:
+        return Token(said["token"], said["expires_at"])
+    reason = _REASONS[said["reason"]]
+    raise RefusedError(Refusal(reason, said["detail"], trace=said["trace"]))
+
+
+async def _said(asked: Mapping[str, str]) -> dict[str, Any]:
+    """Ask a process of its own, which does not outlive the question."""
+    command = (sys.executable, "-m", "chatbot_app.exchange")
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    try:
+        async with asyncio.timeout(LONGEST_FETCH):
+            answer, _ = await process.communicate(json.dumps(asked).encode())
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        raise _no_answer(f"ended with {process.returncode}")
+    return dict(json.loads(answer))
+
+
+def _no_answer(why: str) -> RefusedError:
+    return RefusedError(Refusal(Reason.AUTHORITY_UNREACHABLE, f"({why})"))

@@ -79,7 +79,8 @@ class Reader:
         """Give the path of a file of certificates."""
         value = self.text(name)
         try:
-            trust(value)
+            if value:
+                trust(value)
         except OSError as error:
             self.problems.append(Problem(name, f"is no file of certificates: {error.strerror}"))
         return value

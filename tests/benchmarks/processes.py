@@ -18,7 +18,7 @@ from chatbot.upstream import OID
 from sandbox.certificates import Authority, create_authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TESTS = Path(__file__).parents[1]
 LONGEST_START = 60.0
@@ -27,17 +27,19 @@ BYTES_A_MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers; `seconds` is how long it took until its page did."""
+    """A server that answers; `seconds` is how long it took until its page did.
+
+    `heaviest` is the most that it weighed from then on until it was ready, in MB.
+    """
 
     process: subprocess.Popen[bytes]
     address: str
     seconds: float
+    heaviest: float = 0.0
 
     def weight(self) -> float:
-        """Read its proportional set size, in MB (Linux, `proc_pid_smaps_rollup`)."""
-        rollup = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text("ascii")
-        line = next(line for line in rollup.splitlines() if line.startswith("Pss:"))
-        return int(line.split()[1]) * 1024 / BYTES_A_MB
+        """Read its proportional set size and that of all that it has started, in MB."""
+        return sum(_weights(self.process.pid))
 
     def processor_time(self) -> float:
         """Read the seconds of a processor that it has used."""
@@ -115,13 +117,14 @@ class Place:
         try:
             _until_ok(port, "/", process)
             seconds = time.monotonic() - began
+            weights = [running.weight()]
             if probes is not None:
-                _until_ok(probes, "/readyz", process)
+                _until_ok(probes, "/readyz", process, lambda: weights.append(running.weight()))
         except RuntimeError as error:
             running.end()
             error.add_note((self.directory / "log").read_text("utf-8")[-2000:])
             raise
-        return dataclasses.replace(running, seconds=seconds)
+        return dataclasses.replace(running, seconds=seconds, heaviest=max(weights))
 
 
 @contextlib.contextmanager
@@ -151,7 +154,27 @@ def free_port() -> int:
         return port
 
 
-def _until_ok(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
+def _weights(pid: int) -> Iterator[float]:
+    """Read it of a process and its children (Linux, `proc_pid_smaps_rollup`); 0 when one ended."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")
+        children = [
+            file.read_text("ascii") for file in Path(f"/proc/{pid}/task").glob("*/children")
+        ]
+    except OSError:
+        return
+    lines = (line for line in rollup.splitlines() if line.startswith("Pss:"))
+    yield sum(int(line.split()[1]) for line in lines) * 1024 / BYTES_A_MB
+    for child in " ".join(children).split():
+        yield from _weights(int(child))
+
+
+def _until_ok(
+    port: int,
+    path: str,
+    process: subprocess.Popen[bytes],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
     began = time.monotonic()
     while process.poll() is None and time.monotonic() - began < LONGEST_START:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_START)
@@ -162,6 +185,7 @@ def _until_ok(port: int, path: str, process: subprocess.Popen[bytes]) -> None:
             connection.request("GET", path)
             if connection.getresponse().status == http.HTTPStatus.OK:
                 return
+        meanwhile()
         time.sleep(0.01)
     raise RuntimeError(f"{process.args!r} did not answer: exit code {process.poll()}")
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from pathlib import Path
 
 import pytest
 from chatbot.simulated import Time, settle
 from chatbot.upstream import NO_CREDENTIAL, Refuse, entra
-from chatbot_app.credential import Credential, Token, nobody, workload_identity
-from chatbot_app.reasons import Reason, Refusal, RefusedError
+from chatbot_app import credential as credential_module
+from chatbot_app.credential import Credential, Token, nobody, person, workload_identity
+from chatbot_app.reasons import ChatReason, Reason, Refusal, RefusedError
 from chatbot_app.settings import WorkloadIdentity
 
 HOUR = 3600.0
@@ -231,3 +235,94 @@ async def test_a_pod_without_identity_borrows_none():
     with pytest.raises(RefusedError) as caught:
         await nobody()
     assert caught.value.refusal.reason is Reason.NOT_INJECTED
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Put a shell script in the place of the process that fetches a token."""
+
+    def put(script: str) -> None:
+        path = tmp_path / "program"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(path))
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("kill -9 $$", "(ended with -9)"), ("exit 3", "(ended with 3)")],
+)
+async def test_a_process_that_ends_without_an_answer_is_told(exchange, program, script, words):
+    program(script)
+    with pytest.raises(RefusedError) as caught:
+        await exchange()
+    assert caught.value.refusal == Refusal(Reason.AUTHORITY_UNREACHABLE, words)
+
+
+async def test_a_process_that_cannot_be_started_is_told(exchange, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    with pytest.raises(RefusedError) as caught:
+        await exchange()
+    assert caught.value.refusal.reason is Reason.AUTHORITY_UNREACHABLE
+    assert "FileNotFoundError" in caught.value.refusal.detail
+
+
+async def test_a_process_that_does_not_end_is_ended(exchange, program, tmp_path, monkeypatch):
+    monkeypatch.setattr(credential_module, "LONGEST_FETCH", 0.5)
+    program(f"echo $$ >{tmp_path}/pid; exec sleep 100")
+    with pytest.raises(RefusedError) as caught:
+        await exchange()
+    assert caught.value.refusal == Refusal(Reason.AUTHORITY_UNREACHABLE, "(TimeoutError)")
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+
+
+async def test_whoever_ends_ends_the_process_that_fetches(exchange, program, tmp_path):
+    program(f"echo $$ >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; exec sleep 100")
+    credential = Credential(exchange, clock=lambda: 0, sleep=asyncio.sleep, random=lambda: 0.5)
+    credential.open()
+    request = asyncio.create_task(credential.token())
+    while not (tmp_path / "pid").exists():
+        await asyncio.sleep(0.01)
+    await credential.close()
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+
+
+AZ = """#!/bin/sh
+echo '{"accessToken": "of-ada", "expires_on": 4102444800, "tokenType": "Bearer"}'
+"""
+SIGNED_OUT = """#!/bin/sh
+echo "ERROR: Please run 'az login' to setup account." >&2; exit 1
+"""
+
+
+@pytest.fixture
+def az(tmp_path, monkeypatch):
+    """Put a script in the place of the Azure CLI, and of the machine's own identity nothing."""
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def put(script: str) -> None:
+        path = tmp_path / "az"
+        path.write_text(script)
+        path.chmod(0o700)
+
+    return put
+
+
+async def test_a_person_is_who_is_signed_in_to_the_azure_cli(az):
+    az(AZ)
+    assert await person(scope="https://s/.default")() == Token("of-ada", 4102444800)
+
+
+async def test_a_person_who_is_not_signed_in_is_told_what_to_do(az):
+    az(SIGNED_OUT)
+    with pytest.raises(RefusedError) as caught:
+        await person(scope="https://s/.default")()
+    assert caught.value.refusal.reason is ChatReason.NOT_SIGNED_IN
+    assert "az login" in caught.value.refusal.detail
