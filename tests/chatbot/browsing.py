@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def say(page: Page, text: str) -> None:
-    """Send a message."""
+    """Send a message, once the answer before has ended: its last word may be there sooner."""
     page.get_by_label("Message", exact=True).fill(text)
+    expect(page.locator("#stop")).to_be_hidden()
     page.keyboard.press("Enter")
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 
 def saved(page, *buttons):
+    expect(page.locator("#stop")).to_be_hidden()  # what still grows is not all there is to save
     with page.expect_download() as download:
         for role, name in buttons:
             page.get_by_role(role, name=name).click()
