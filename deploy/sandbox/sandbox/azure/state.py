@@ -103,6 +103,16 @@ class ManagedCluster:
     issuer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A management lock; its level is CanNotDelete or ReadOnly."""
+
+    scope: str
+    name: str
+    level: str
+    notes: str
+
+
 @dataclass(slots=True)
 class Store:
     """Everything there is. One event loop uses it; no await happens inside a change."""
@@ -126,6 +136,7 @@ class Store:
     retirements: dict[tuple[str, str], str] = field(default_factory=dict)
     """When models end, in Azure's form, by name and version."""
     clusters: dict[str, ManagedCluster] = field(default_factory=dict)
+    locks: dict[str, Lock] = field(default_factory=dict)
     writing: set[str] = field(default_factory=set)
     """Keys of identities under which a credential is being written."""
     refused: dict[tuple[object, ...], tuple[float, TokenRefusal]] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from sandbox.azure.arm import (
     deployments,
     groups,
     identities,
+    locks,
     metadata,
     models,
 )
@@ -59,6 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *deleted_accounts.OPERATIONS,
     *models.OPERATIONS,
     *clusters.OPERATIONS,
+    *locks.OPERATIONS,
 )
 _AUDIENCES = (ARM_AUDIENCE, "https://management.core.windows.net")
 _NO_ATTRIBUTES: Attributes = {}
@@ -129,6 +131,7 @@ class Gateway:
             on=self.world.settings.throttling,
         )
         _authorize(operation, call)
+        locks.require_unlocked(call)
         with operation.guard(call):
             await asyncio.sleep(_latency(self.world.settings, operation))
             reply = operation.handler(replace(call, now=self.world.clock()))
