@@ -40,6 +40,16 @@ def create_credential(identity_id: str, credential: Credential) -> str:
     )
 
 
+def update_credential(identity_id: str, credential: Credential, name: str) -> str:
+    """Change the federated credential of a name to issuer, subject and audience of another."""
+    return _command(
+        *("identity", "federated-credential", "update", "--name", name),
+        *_where("--identity-name", identity_id),
+        *("--issuer", credential.issuer, "--subject", credential.subject),
+        *("--audiences", *credential.audiences),
+    )
+
+
 def delete_credential(identity_id: str, name: str) -> str:
     """Take one federated credential away from a managed identity."""
     where = _where("--identity-name", identity_id)

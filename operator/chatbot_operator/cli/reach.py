@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import shlex
@@ -10,16 +11,21 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Self
 
+import aiohttp
+from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import AzureCliCredential, WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
 
+from chatbot_operator.azure.catalogue import Catalogue
 from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, session
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.ports import Clock
+
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,9 @@ class Reach:
         self._configured: tuple[Configuration, str] | None = None
         self._cluster: Cluster | None = None
         self._azure: ResourceManager | None = None
+        self._catalogue: Catalogue | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._held: Held | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,17 +84,32 @@ class Reach:
         Nothing is asked before the first call, which raises Refusal where nobody is signed in.
         """
         if self._azure is None:
-            cloud = CLOUDS[self.asked.cloud].settings()
-            credential = self._credential()
-            self._open.push_async_callback(credential.close)
+            endpoint, scope = self._resource_manager()
             azure = ResourceManager(
-                credential,
-                extra_ca_file=self.environment.get("EXTRA_CA_FILE", ""),
-                endpoint=self.environment.get("ARM_ENDPOINT", cloud["ARM_ENDPOINT"]),
-                scope=self.environment.get("ARM_SCOPE", cloud["ARM_SCOPE"]),
+                self._credential(),
+                extra_ca_file=self._extra_ca_file,
+                endpoint=endpoint,
+                scope=scope,
             )
             self._azure = await self._open.enter_async_context(azure)
         return self._azure
+
+    async def catalogue(self) -> Catalogue:
+        """Open what Azure Resource Manager lists, as `azure`."""
+        if self._catalogue is None:
+            endpoint, scope = self._resource_manager()
+            catalogue = Catalogue(
+                self._credential(), endpoint=endpoint, scope=scope, session=await self.session()
+            )
+            self._catalogue = await self._open.enter_async_context(catalogue)
+        return self._catalogue
+
+    async def session(self) -> aiohttp.ClientSession:
+        """Open connections to whoever else is asked, such as an issuer; nobody is signed in."""
+        if self._session is None:
+            opened = session(self._extra_ca_file)
+            self._session = await self._open.enter_async_context(opened)
+        return self._session
 
     def kubectl(self, *words: str) -> str:
         """Spell a command of kubectl for the same cluster, to be typed by the person."""
@@ -101,15 +125,56 @@ class Reach:
             self._configured = await connection.of_person(asked.kubeconfig, asked.context)
         return self._configured
 
-    def _credential(self) -> Any:
+    @property
+    def _extra_ca_file(self) -> str:
+        return self.environment.get("EXTRA_CA_FILE", "")
+
+    def _resource_manager(self) -> tuple[str, str]:
+        """Give endpoint and scope."""
+        cloud = CLOUDS[self.asked.cloud].settings()
+        endpoint, scope = (
+            self.environment.get(name, cloud[name]) for name in ("ARM_ENDPOINT", "ARM_SCOPE")
+        )
+        return endpoint, scope
+
+    def _credential(self) -> Held:
+        if self._held is None:
+            credential = self._signed_in()
+            self._open.push_async_callback(credential.close)
+            self._held = Held(credential, self.now)
+        return self._held
+
+    def _signed_in(self) -> Any:
         if "AZURE_FEDERATED_TOKEN_FILE" not in self.environment:
             return AzureCliCredential()
         transport = AioHttpTransport(
-            session=session(self.environment.get("EXTRA_CA_FILE", "")),
+            session=session(self._extra_ca_file),
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
         )
         return WorkloadIdentityCredential(retry_total=0, transport=transport)
+
+
+class Held:
+    """A credential whose tokens all clients share: `az` takes two seconds for each."""
+
+    def __init__(self, credential: Any, now: Clock) -> None:
+        self._credential = credential
+        self._now = now
+        self._tokens: dict[tuple[str, ...], AccessToken] = {}
+        self._turn = asyncio.Lock()
+
+    async def get_token(self, *scopes: str, **how: Any) -> AccessToken:
+        """Give a token that lives for a minute at least."""
+        async with self._turn:
+            held = self._tokens.get(scopes)
+            if (
+                held is None
+                or held.expires_on < self._now().timestamp() + _MINUTE
+                or how.get("claims")
+            ):
+                held = self._tokens[scopes] = await self._credential.get_token(*scopes, **how)
+            return held
 
 
 def of_now() -> dt.datetime:

@@ -76,8 +76,8 @@ def _line(check: Check) -> Text:
 
 def _remedies(check: Check) -> Iterable[RenderableType]:
     for each in check.all():
-        said = each.cause or each.fix or each.commands or each.ways
-        if each.mark in {Mark.OK, Mark.UNKNOWN} or not said:
+        said = each.fix or each.commands or each.ways
+        if each.mark is Mark.OK or not (said or (each.cause and each.mark is not Mark.UNKNOWN)):
             continue
         yield Text()
         sign, style = _SIGNS[each.mark]

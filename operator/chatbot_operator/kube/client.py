@@ -20,7 +20,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.events import body_of
-from chatbot_operator.ports import EVENTS, Note, Object, Resource
+from chatbot_operator.ports import EVENTS, SERVICE_ACCOUNTS, Note, Object, Resource
 
 log = logging.getLogger("chatbot_operator")
 
@@ -125,6 +125,18 @@ class Cluster:
                 return False
             raise
         return any(each["name"] == resource.plural for each in known["resources"])
+
+    async def issuer(self) -> str:
+        """Give the issuer of the tokens of service accounts, as the cluster publishes it."""
+        return str((await self._call("GET", "/.well-known/openid-configuration")).get("issuer", ""))
+
+    async def token(self, namespace: str, name: str, *, audience: str, seconds: int) -> str:
+        """Have a token of a service account's made, bound to no pod; at least 600 seconds."""
+        path = f"{_path(SERVICE_ACCOUNTS, namespace, name)}/token"
+        spec = {"audiences": [audience], "expirationSeconds": seconds}
+        kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        made = await self._call("POST", path, body={**kind, "spec": spec})
+        return str(made["status"]["token"])
 
     def _within(self, resource: Resource, namespace: str) -> tuple[str, ...]:
         """Give the namespaces to ask in; an empty one is all of them, or none."""

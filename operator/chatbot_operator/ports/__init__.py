@@ -11,6 +11,7 @@ from chatbot_operator.ports.azure_resources import (
     Permission,
     PrivateEndpoint,
 )
+from chatbot_operator.ports.entra import Discovery, Tenancy
 from chatbot_operator.ports.journal import Journal, Note, Receipt
 from chatbot_operator.ports.kubernetes import Kubernetes
 from chatbot_operator.ports.pods import Pods, Presented, Readiness
@@ -53,6 +54,7 @@ __all__ = [
     "Azure",
     "Clock",
     "Credential",
+    "Discovery",
     "Identity",
     "Installation",
     "Journal",
@@ -71,5 +73,6 @@ __all__ = [
     "Readiness",
     "Receipt",
     "Resource",
+    "Tenancy",
     "World",
 ]

@@ -1,0 +1,104 @@
+"""Whatever Resource Manager lists, for a person who looks around: the operator itself does not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, UserAgentPolicy
+from azure.core.rest import HttpRequest
+from azure.mgmt.core.exceptions import ARMErrorFormat
+
+from chatbot_operator.azure.budget import Budget, PausedError
+from chatbot_operator.azure.refusals import refusal_of
+from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport
+from chatbot_operator.errors import Refusal
+
+Json = dict[str, Any]
+
+
+class Catalogue:
+    """Reads of Resource Manager by path, over `session`; an asynchronous context manager.
+
+    `endpoint` is that of the cloud, `scope` that of its tokens. Nothing is tried twice.
+    """
+
+    def __init__(
+        self, credential: Any, *, endpoint: str, scope: str, session: aiohttp.ClientSession
+    ) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        transport = Transport(
+            budget=Budget(time.monotonic, asyncio.sleep),
+            before=lambda: None,
+            session=session,
+            session_owner=False,
+            connection_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+        )
+        bearer = AsyncBearerTokenCredentialPolicy(credential, scope)
+        self._client: AsyncPipelineClient[HttpRequest, Any] = AsyncPipelineClient(
+            self._endpoint, policies=[UserAgentPolicy(), bearer], transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._client.close()
+
+    async def every(self, path: str, version: str, query: str = "") -> list[Json]:
+        """List what is at a path, page by page; `query` is its $filter. Raises Refusal."""
+        return [each async for each in self._pages(path, version, query)]
+
+    async def one(self, path: str, version: str) -> Json | None:
+        """Read what is at a path; None when there is nothing. Raises Refusal."""
+        try:
+            return await self._get(f"{self._endpoint}{path}", {"api-version": version})
+        except Refusal as refusal:
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    async def _pages(self, path: str, version: str, query: str) -> AsyncIterator[Json]:
+        asked = {"api-version": version} | ({"$filter": query} if query else {})
+        page = await self._get(f"{self._endpoint}{path}", asked)
+        while True:
+            for each in page.get("value", ()):
+                yield each
+            more = str(page.get("nextLink") or "")
+            # A token of the person's goes nowhere but to Resource Manager.
+            if not more or urlsplit(more).netloc != urlsplit(self._endpoint).netloc:
+                return
+            page = await self._get(more, {})
+
+    async def _get(self, url: str, query: Mapping[str, str]) -> Json:
+        operation = f"read {urlsplit(url).path}"
+        request = HttpRequest("GET", url, params=dict(query))
+        try:
+            response = await self._client.send_request(request)
+            await response.read()
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
+                raise HttpResponseError(response=response, error_format=ARMErrorFormat)
+            found: Json = response.json()
+        except PausedError as pause:
+            raise Refusal(
+                operation,
+                status=HTTPStatus.TOO_MANY_REQUESTS,
+                code="TooManyRequests",
+                message="Azure asked to pause calls of this kind.",
+                retry_after=pause.seconds,
+                reading=True,
+            ) from pause
+        except AzureError as error:
+            refusal = refusal_of(operation, error)
+            refusal.reading = True
+            raise refusal from error
+        return found
