@@ -24,6 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-A", "--all-namespaces", action="store_true", help="every chatbot of the cluster"
     )
+    pod.arguments(parser)
 
 
 async def run(arguments: Namespace, reach: Reach) -> Report:

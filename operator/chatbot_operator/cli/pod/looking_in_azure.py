@@ -1,0 +1,199 @@
+"""Looks at what belongs to a pod in Azure and Entra, as the person may. Reads only.
+
+With `trying`, one exchange of a token at Entra, whose result is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from chatbot_operator.azure import entra
+from chatbot_operator.cli.command import UnansweredError
+from chatbot_operator.cli.pod import looking_at_access
+from chatbot_operator.cli.pod.asking import each_of, seen
+from chatbot_operator.cli.pod.in_azure import (
+    Azure,
+    Subscription,
+    Target,
+    Tried,
+    endpoint_of,
+    parse_identity,
+)
+from chatbot_operator.cli.pod.looking import Looked
+from chatbot_operator.cli.pod.meant import Meant, meant, users
+from chatbot_operator.cli.pod.observed import GUID, Unseen
+from chatbot_operator.cli.reach import Reach
+from chatbot_operator.clouds import CLOUDS
+from chatbot_operator.errors import Refusal
+from chatbot_operator.ports import Credential, Discovery, Identity, Tenancy
+
+_IDENTITIES: Final = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the person says more: all empty where nothing is said."""
+
+    subscription: str = ""
+    scope: str = ""
+    account: str = ""
+    trying: bool = False
+
+
+async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
+    """Look at Azure for a pod; raises UnansweredError for a subscription that is not there."""
+    cluster, uses = looked.cluster, meant(looked.cluster)
+    cloud = CLOUDS[reach.asked.cloud]
+    authority = uses.authority or reach.environment.get("AZURE_AUTHORITY_HOST", cloud.authority)
+    published, subscriptions = await asyncio.gather(
+        _published(reach, cluster.claims.issuer), _subscriptions(reach, wanted.subscription)
+    )
+    there = () if isinstance(subscriptions, Unseen) else subscriptions
+    identity, refused = await _identity(reach, there, uses.client_id)
+    found: Identity | Unseen | None = (
+        subscriptions if isinstance(subscriptions, Unseen) else identity
+    )
+    tenant = uses.tenant or (identity.tenant_id if identity else "")
+    endpoint = endpoint_of(
+        (name, variable.value)
+        for container in users(cluster)
+        for name, variable in container.variables.items()
+        if variable.value is not None
+    )
+    target = await looking_at_access.target(reach, there, wanted.account, endpoint)
+    scopes = [*(f"/subscriptions/{each.id}" for each in there), wanted.scope]
+    scopes += [target.id] if target else []
+    credentials, grants, tenancy, tried = await asyncio.gather(
+        _credentials(reach, identity),
+        looking_at_access.grants(reach, identity, [each for each in scopes if each]),
+        _tenancy(reach, authority, tenant),
+        _tried(looked, Meant(uses.client_id, tenant, authority), target, reach)
+        if wanted.trying
+        else _nothing(),
+    )
+    return Azure(
+        client_id=uses.client_id,
+        tenant=tenant,
+        authority=authority,
+        published=published,
+        tenancy=tenancy,
+        subscriptions=subscriptions,
+        identity=found,
+        credentials=credentials,
+        grants=grants,
+        target=target,
+        endpoint=endpoint,
+        scope=wanted.scope,
+        refused=refused,
+        tried=tried,
+    )
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _published(reach: Reach, issuer: str) -> Discovery | Unseen:
+    if not issuer:
+        return Unseen("not looked at: which one is not known")
+    try:
+        return await entra.discover(await reach.session(), issuer)
+    except entra.SilentError as silence:
+        return Unseen(
+            f"{issuer} was not reached from here: {silence}",
+            "Entra has to reach it over the Internet, or it answers AADSTS90061; AKS publishes its"
+            " issuer even for private clusters. Look again from another network.",
+        )
+
+
+async def _tenancy(reach: Reach, authority: str, tenant: str) -> Tenancy | Unseen:
+    try:
+        return await entra.tenancy(await reach.session(), authority, tenant)
+    except entra.SilentError as silence:
+        return Unseen(f"Entra was not reached from here: {silence}")
+
+
+async def _subscriptions(reach: Reach, wanted: str) -> tuple[Subscription, ...] | Unseen:
+    if GUID.fullmatch(wanted):
+        return (Subscription(wanted, wanted),)
+    catalogue = await reach.catalogue()
+    listed = await seen(catalogue.every("/subscriptions", "2022-12-01"), "list subscriptions")
+    if isinstance(listed, Unseen):
+        return listed
+    found = [Subscription(each["subscriptionId"], each["displayName"]) for each in listed]
+    if not wanted:
+        return tuple(found)
+    named = tuple(each for each in found if each.name == wanted)
+    if not named:
+        names = ", ".join(each.name for each in found) or "none"
+        raise UnansweredError(f"you can read no subscription {wanted}; you can read {names}.")
+    return named
+
+
+async def _identity(
+    reach: Reach, subscriptions: Iterable[Subscription], client_id: str
+) -> tuple[Identity | None, tuple[str, ...]]:
+    """Find who has a client id, and name the subscriptions that could not be read."""
+    if not GUID.fullmatch(client_id):
+        return None, ()
+    subscriptions = list(subscriptions)
+    lists = await each_of(
+        subscriptions,
+        lambda c, s: c.every(f"/subscriptions/{s.id}/{_IDENTITIES}", "2024-11-30"),
+        reach,
+    )
+    refused = []
+    for subscription, listed in zip(subscriptions, lists, strict=True):
+        if isinstance(listed, Unseen):
+            refused.append(f"{subscription.name} ({listed.why})")
+            continue
+        for each in listed:
+            if each["properties"]["clientId"].lower() == client_id.lower():
+                return parse_identity(each), ()
+    return None, tuple(refused)
+
+
+async def _credentials(reach: Reach, identity: Identity | None) -> tuple[Credential, ...] | Unseen:
+    if identity is None:
+        return ()
+    catalogue = await reach.catalogue()
+    where = f"{identity.id}/federatedIdentityCredentials"
+    listed = await seen(
+        catalogue.every(where, "2024-11-30"), f"read the credentials of {identity.name}"
+    )
+    if isinstance(listed, Unseen):
+        return listed
+    return tuple(
+        Credential(each["name"], of["issuer"], of["subject"], tuple(of["audiences"]))
+        for each in listed
+        for of in (each["properties"],)
+    )
+
+
+async def _tried(
+    looked: Looked, uses: Meant, target: Target | None, reach: Reach
+) -> Tried | Unseen:
+    """Exchange a token at Entra, for the account or for Resource Manager."""
+    if not looked.token:
+        trouble = looked.cluster.trouble
+        return trouble or Unseen("not tried: there is no token")
+    if not uses.client_id or not uses.tenant:
+        return Unseen("not tried: client id or tenant is not known")
+    cloud = CLOUDS[reach.asked.cloud]
+    default = ("OPENAI_SCOPE", cloud.data_scope) if target else ("ARM_SCOPE", cloud.arm_scope)
+    scope = reach.environment.get(*default)
+    try:
+        await entra.exchange(
+            await reach.session(),
+            authority=uses.authority,
+            tenant=uses.tenant,
+            client_id=uses.client_id,
+            assertion=looked.token,
+            scope=scope,
+        )
+    except Refusal as refusal:
+        return Tried(scope, refusal)
+    return Tried(scope)
