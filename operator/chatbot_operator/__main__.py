@@ -22,8 +22,8 @@ def main() -> int:
     parser.parse_args()
     try:
         settings = Settings.parse(os.environ)
-        telemetry.set_up()
-        asyncio.run(app.run(settings))
+        spans = telemetry.set_up(os.environ)
+        asyncio.run(app.run(settings, spans))
     except SettingsError as error:
         print(f"chatbot-operator is not set up:\n{error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -16,12 +16,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import kopf
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from chatbot_operator import ports, watches
 from chatbot_operator.azure.resource_manager import ResourceManager
@@ -32,11 +33,16 @@ from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
+from chatbot_operator.metrics import Left, Metrics, Now, State
+from chatbot_operator.observing import Observer
 from chatbot_operator.ports import HTTP_ROUTES, Installation, Manage, Outlet, World
 from chatbot_operator.settings import Settings, certificates, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
 from chatbot_operator.work import Work
+
+if TYPE_CHECKING:
+    from chatbot_operator.spans import Spans
 
 log = logging.getLogger("chatbot_operator")
 
@@ -44,7 +50,7 @@ SERVED_SECONDS = 20.0
 """Between two questions whether the cluster has come to know HTTPRoutes."""
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, spans: Spans | None) -> None:
     """Run the operator until SIGTERM or SIGINT; while another one holds the Lease, wait.
 
     Raises SettingsError when a file that a setting names is of no use.
@@ -56,22 +62,38 @@ async def run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     tenure, work = Tenure(_lost), None
     configuration = await connection.load()
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    observer = Observer(Metrics(registry), spans, time.monotonic)
+
+    def now() -> Now | None:
+        return work.now() if work else None
 
     def vital() -> Vital | None:
         return work.vital() if work else None
 
     async with AsyncExitStack() as open_:
-        await open_.enter_async_context(served(vital, settings.host, settings.probe_port))
-        cluster = Cluster(configuration, before=tenure.check, namespaces=settings.watched)
+        if spans:
+            open_.push_async_callback(spans.close)
+        cluster = Cluster(
+            configuration,
+            before=tenure.check,
+            ended=observer.asked_cluster,
+            namespaces=settings.watched,
+        )
         await open_.enter_async_context(cluster)
-        azure = await open_.enter_async_context(_azure(open_, settings, tenure))
+        azure = await open_.enter_async_context(_azure(open_, settings, tenure, observer))
+        registry.register(State(now, partial(_left, azure)))
+        probes = served(vital, registry, settings.host, settings.probe_port)
+        await open_.enter_async_context(probes)
         pods = await open_.enter_async_context(PodNetwork())
 
         async def lead() -> bool:
             nonlocal work
             installation = await _installation(settings, cluster, authorities)
-            world = World(cluster, azure, pods, partial(dt.datetime.now, dt.UTC), installation)
-            work = Work(world, cluster, partial(_watch, settings.watched), settings.workers)
+            clock, watch = partial(dt.datetime.now, dt.UTC), partial(_watch, settings.watched)
+            world = World(cluster, azure, pods, clock, installation, step=observer.step)
+            work = Work(world, cluster, watch, settings.workers, observer)
             anew = asyncio.create_task(_begin_anew(cluster, stop))
             try:
                 return await work.until(stop)
@@ -162,7 +184,14 @@ async def _begin_anew(cluster: Cluster, stop: asyncio.Event) -> None:
         await asyncio.sleep(SERVED_SECONDS)
 
 
-def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> ResourceManager:
+def _left(azure: ResourceManager) -> Left:
+    budget = azure.budget
+    return Left(budget.turns().items(), budget.pauses().items(), budget.said().items())
+
+
+def _azure(
+    open_: AsyncExitStack, settings: Settings, tenure: Tenure, observer: Observer
+) -> ResourceManager:
     credential = WorkloadIdentityCredential(
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,
@@ -182,6 +211,7 @@ def _azure(open_: AsyncExitStack, settings: Settings, tenure: Tenure) -> Resourc
         endpoint=settings.arm_endpoint,
         scope=settings.arm_scope,
         before=tenure.check,
+        ended=observer.asked_azure,
     )
 
 

@@ -1,4 +1,4 @@
-"""What /healthz says: served for as long as the process lives, whether it leads or waits."""
+"""What /healthz and /metrics say, for as long as the process lives, whether it leads or waits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 
 STUCK_SECONDS = 600.0
 """A pass ends after two minutes, whatever happens: so long without one, nothing works."""
@@ -52,15 +54,22 @@ def answer(vital: Vital | None) -> tuple[int, dict[str, object]]:
 
 
 @asynccontextmanager
-async def served(look: Look, host: str, port: int) -> AsyncIterator[None]:
-    """Answer on /healthz while the block runs."""
+async def served(
+    look: Look, registry: CollectorRegistry, host: str, port: int
+) -> AsyncIterator[None]:
+    """Answer on /healthz and /metrics while the block runs."""
 
     async def healthz(_: web.Request) -> web.Response:
         status, document = answer(look())
         return web.json_response(document, status=status)
 
+    async def metrics(request: web.Request) -> web.Response:
+        render, media_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=render(registry), headers={"Content-Type": media_type})
+
     app = web.Application()
     app.router.add_get("/healthz", healthz)
+    app.router.add_get("/metrics", metrics)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -55,8 +55,8 @@ VARIABLES = (
     Variable("EXTRA_CA_FILE", "", "PEM file of authorities that the operator trusts as well"),
     Variable("WATCH_NAMESPACES", "", "namespaces of chatbots, with commas; default: all"),
     Variable("WORKERS", "16", "passes made at the same time"),
-    Variable("PROBE_PORT", "8080", "port of /healthz"),
-    Variable("HOST", "0.0.0.0", "address that /healthz binds"),
+    Variable("PROBE_PORT", "8080", "port of /healthz and /metrics"),
+    Variable("HOST", "0.0.0.0", "address that they bind"),
     Variable("POD_NAME", "", "this replica, in the Lease; default: its host's name"),
     Variable(
         "POD_NAMESPACE", "", "its namespace, for Lease and policies; default: it runs in none"

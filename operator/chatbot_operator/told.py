@@ -8,6 +8,7 @@ from typing import Any
 from chatbot_operator.chatbot import CONFIRM, LEAVE_AZURE
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
+from chatbot_operator.tally import OF_ACCOUNTS, SUMMARIES, Tally
 
 Enqueue = Callable[..., Awaitable[None]]
 Place = tuple[str, str]
@@ -73,18 +74,26 @@ class News:
 
 
 class Told:
-    """All that was told; what is news of it puts keys on the queue."""
+    """All that was told; what is news of it puts keys on the queue.
 
-    def __init__(self, enqueue: Enqueue) -> None:
+    `proven` hears of each chatbot that was proven for the first time how many seconds that took.
+    """
+
+    def __init__(
+        self, enqueue: Enqueue, *, proven: Callable[[float], None] = lambda _: None
+    ) -> None:
         self.users, self._readers = Users(), Users()
         self.chatbots, self.accounts = News(), News()
         self._answers, self._namespaces = News(), News()
-        self._enqueue = enqueue
+        self.standing, self.usable = Tally(*SUMMARIES), Tally(*OF_ACCOUNTS)
+        self._enqueue, self._proven = enqueue, proven
 
     async def chatbot(self, body: Body) -> None:
         """There is this chatbot."""
         meta = body["metadata"]
         where = (meta["namespace"], meta["name"])
+        if (seconds := self.standing.see(*where, body)) is not None:
+            self._proven(seconds)
         account = body.get("spec", {}).get("openAI", {}).get("account", "")
         if self.users.see(*where, account):
             await self._enqueue(Key(ACCOUNTS, "", account), after=ACCOUNT_DELAY)
@@ -100,6 +109,7 @@ class Told:
     async def no_chatbot(self, namespace: str, name: str) -> None:
         """There is no such chatbot any more."""
         self.chatbots.forget(namespace, name)
+        self.standing.forget(namespace, name)
         self._readers.forget(namespace, name)
         account = self.users.forget(namespace, name)
         if account:
@@ -109,6 +119,7 @@ class Told:
     async def account(self, body: Body) -> None:
         """There is this account."""
         meta = body["metadata"]
+        self.usable.see("", meta["name"], body)
         if self.accounts.see("", meta["name"], (meta["uid"], meta["generation"])):
             await self._enqueue(Key(ACCOUNTS, "", meta["name"]), urgent=True)
         if self._answers.see("", meta["name"], _answers(body)):
@@ -117,6 +128,7 @@ class Told:
     async def no_account(self, name: str) -> None:
         """There is no such account any more."""
         self.accounts.forget("", name)
+        self.usable.forget("", name)
         self._answers.forget("", name)
         await self._ring(self.users.of(name))
 

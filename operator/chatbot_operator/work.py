@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable, Coroutine
@@ -12,13 +11,13 @@ from typing import Any
 
 from chatbot_operator import ports
 from chatbot_operator.health import Vital
+from chatbot_operator.metrics import Now
+from chatbot_operator.observing import Observer
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile import Key, Memory, reconcile
 from chatbot_operator.resync import FIRST_SECONDS, Lists, resync
 from chatbot_operator.told import Enqueue, Told
 from chatbot_operator.work_queue import Wait, WorkQueue
-
-log = logging.getLogger("chatbot_operator")
 
 PASS_SECONDS = 120.0
 """A pass that hangs must not hold a worker for ever."""
@@ -39,6 +38,7 @@ class Work:
     lists: Lists
     watch: Watch
     workers: int
+    observer: Observer
     memory: Memory = field(default_factory=Memory)
     last_heard: float = field(default_factory=time.monotonic)
 
@@ -47,7 +47,7 @@ class Work:
         self.queue: WorkQueue[Key] = WorkQueue(
             self._pass, time=time.monotonic, random=random.random
         )
-        self.told = Told(self.queue.add)
+        self.told = Told(self.queue.add, proven=self.observer.proven)
 
     def heard(self) -> None:
         """Note that the API server was heard of."""
@@ -58,8 +58,19 @@ class Work:
         return Vital(
             silence=time.monotonic() - self.last_heard,
             silence_limit=2 * self.world.installation.resync + FIRST_SECONDS,
-            overdue=self.queue.overdue(),
+            overdue=max(self.queue.waits(), default=0.0),
             idle=self.queue.idle(),
+        )
+
+    def now(self) -> Now:
+        """Tell what Prometheus reads of the work."""
+        return Now(
+            waits=self.queue.waits(),
+            running=self.queue.running(),
+            failed=self.queue.failed,
+            silence=time.monotonic() - self.last_heard,
+            chatbots=self.told.standing.counts.items(),
+            accounts=self.told.usable.counts.items(),
         )
 
     async def until(self, stop: asyncio.Event) -> bool:
@@ -81,19 +92,15 @@ class Work:
         return ended
 
     async def _pass(self, key: Key) -> Wait:
-        """Make a pass and log how it went; what nobody foresaw is logged and tried again."""
+        """Make a pass; what nobody foresaw is tried again."""
         count = len(self.told.users.of(key.name)) if key.resource == ports.ACCOUNTS else 0
-        fields = {"kind": key.resource.kind, "namespace": key.namespace, "name": key.name}
         try:
-            async with asyncio.timeout(PASS_SECONDS):
-                again = await reconcile(self.world, key, memory=self.memory, chatbots=count)
-        except Exception:
-            log.exception("pass failed", extra={"fields": fields})
+            with self.observer.passing(key) as seen:
+                async with asyncio.timeout(PASS_SECONDS):
+                    again = await reconcile(self.world, key, memory=self.memory, chatbots=count)
+                seen.end(again)
+        except Exception:  # noqa: BLE001 - the observer has logged it
             return Wait(0.0, failed=True)
         for other in again.also:
             await self.queue.add(other, after=ALSO_SECONDS)
-        if again.failed and again.fault is not None:
-            fault = again.fault
-            cause = {"reason": fault.reason, "cause": fault.message, "request": fault.trace}
-            log.warning("not done", extra={"fields": {**fields, **cause}})
         return Wait(again.seconds, failed=again.failed)

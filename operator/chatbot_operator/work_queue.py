@@ -35,12 +35,14 @@ class Wait:
 class WorkQueue(Generic[K]):
     """The queue. `time` gives seconds, `random` numbers within [0, 1); `pass_` makes one pass.
 
-    A key that is added while its pass runs gets another pass afterwards.
+    A key that is added while its pass runs gets another pass afterwards. `failed` counts the passes
+    that failed, each of which is made again.
     """
 
     pass_: Callable[[K], Awaitable[Wait]]
     time: Callable[[], float]
     random: Callable[[], float]
+    failed: int = 0
     _planned: dict[K, float] = field(default_factory=dict)
     _events: dict[K, float] = field(default_factory=dict)
     _not_before: dict[K, float] = field(default_factory=dict)
@@ -83,10 +85,15 @@ class WorkQueue(Generic[K]):
                 return False
         return True
 
-    def overdue(self) -> float:
-        """Tell for how many seconds the key has been due that waits longest; 0 if none does."""
+    def waits(self) -> list[float]:
+        """Tell of each key that is due and waits for its pass for how many seconds it has."""
+        now = self.time()
         due = (self._due(key) for key in {*self._planned, *self._events} - self._running)
-        return max(0.0, self.time() - min(due, default=math.inf))
+        return [now - since for since in due if since <= now]
+
+    def running(self) -> int:
+        """Tell how many passes are under way."""
+        return len(self._running)
 
     def idle(self) -> float:
         """Tell for how many seconds no pass came to its end."""
@@ -136,6 +143,7 @@ class WorkQueue(Generic[K]):
         if not wait.failed:
             self._failures.pop(key, None)
             return math.inf if wait.seconds is None else now + wait.seconds
+        self.failed += 1
         attempt = self._failures[key] = self._failures.get(key, 0) + 1
         least = wait.seconds or 0.0
         return now + backoff.delay(attempt, at_least=least, random=self.random())

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import httpx2
 import pytest
 from chatbot.talking import post, wait_until
 from chatbot.upstream import FILTERED, NO_ROLE, TOO_LONG, Say
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp import attributes, collecting
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -19,53 +16,18 @@ SAID = "the-answer-of-the-model"
 
 @pytest.fixture
 def collector():
-    """A receiver of OTLP over HTTP; gives its address and the bodies that it received."""
-    received = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", received
-    server.shutdown()
-    server.server_close()
-
-
-def spans(received):
-    """Every span: its name, kind, parent, status and attributes."""
-    found = []
-    for body in received:
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            found += [span for scope in resource.scope_spans for span in scope.spans]
-    return found
-
-
-def attributes(span):
-    def value(of):
-        kind = of.WhichOneof("value")
-        plain = getattr(of, kind)
-        return [value(each) for each in plain.values] if kind == "array_value" else plain
-
-    return {each.key: value(each.value) for each in span.attributes}
+    with collecting() as collector:
+        yield collector
 
 
 def test_each_call_is_a_span_of_the_callers_trace(launch, upstream, collector):
-    address, received = collector
-    chatbot = launch(OTEL_EXPORTER_OTLP_ENDPOINT=address)
+    chatbot = launch(OTEL_EXPORTER_OTLP_ENDPOINT=collector.address)
     chatbot.until("Proven")
     post(chatbot, traceparent=f"00-{TRACE}-{PARENT}-01")
     upstream.answers = [NO_ROLE]
     post(chatbot)
     chatbot.end()
-    answered, refused = spans(received)
+    answered, refused = collector.spans()
     assert answered.name == refused.name == "chat gpt"
     assert answered.kind == refused.kind == 3, "CLIENT"
     assert (answered.trace_id.hex(), answered.parent_span_id.hex()) == (TRACE, PARENT)
@@ -89,9 +51,8 @@ def test_each_call_is_a_span_of_the_callers_trace(launch, upstream, collector):
 
 
 def test_nothing_tells_what_was_asked_or_answered_nor_a_token(launch, upstream, collector):
-    address, received = collector
     upstream.otherwise = lambda _: Say((SAID,))
-    chatbot = launch(OTEL_EXPORTER_OTLP_ENDPOINT=address)
+    chatbot = launch(OTEL_EXPORTER_OTLP_ENDPOINT=collector.address)
     chatbot.until("Proven")
     conversation = [
         {"role": "user", "content": ASKED},
@@ -117,13 +78,13 @@ def test_nothing_tells_what_was_asked_or_answered_nor_a_token(launch, upstream, 
     wait_until(lambda: "Cancelled" in httpx2.get(f"{chatbot.probes}metrics").text)
     httpx2.post(f"{chatbot.page}api/chat", content=ASKED)
     metrics = httpx2.get(f"{chatbot.probes}metrics").text
-    told = {"log": chatbot.end(), "metrics": metrics, "spans": b"".join(received).decode("latin-1")}
+    told = {"log": chatbot.end(), "metrics": metrics, "spans": collector.text()}
     assert all("gpt" in told[kind] for kind in ("metrics", "spans"))
     assert told["log"].count('"event": "chat"') == 6
     for kind, text in told.items():
         for secret in (ASKED, SAID, "eyJ", "Bearer"):
             assert secret not in text, kind
-    assert len(spans(received)) == len(upstream.chats)
+    assert len(collector.spans()) == len(upstream.chats)
 
 
 def test_a_collector_that_is_away_costs_no_answer(launch):

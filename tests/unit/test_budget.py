@@ -8,6 +8,7 @@ import pytest
 from chatbot_operator.azure.budget import (
     LIMITS,
     PATIENCE,
+    SAID_SECONDS,
     Bucket,
     Budget,
     Limit,
@@ -120,5 +121,43 @@ def test_a_long_pause_is_left_to_the_queue():
             await budget.turn("GET", IDENTITY)
         assert caught.value.seconds == PATIENCE + 5
         assert now() == 0.0
+
+    with_budget(script)
+
+
+def test_what_is_left_can_be_read():
+    async def script(budget):
+        assert (budget.turns(), budget.pauses(), budget.said()) == ({}, {}, {})
+        await budget.turn("PUT", f"{CREDENTIALS}/x")
+        writes, credential = ("s", "writes"), ("s", "writes of a credential")
+        left = budget.turns()
+        assert left[credential] == pytest.approx(0.0)
+        assert left[writes] == pytest.approx(LIMITS["writes"].size - 1)
+        budget.throttled("PUT", f"{CREDENTIALS}/x", 7)
+        assert budget.pauses() == {credential: pytest.approx(7)}
+        await asyncio.sleep(5)
+        assert budget.turns()[credential] == 0.0
+        assert budget.turns()[writes] == LIMITS["writes"].size
+        await asyncio.sleep(5)
+        assert budget.pauses() == {}
+        assert budget.turns()[credential] == LIMITS["writes of a credential"].size
+
+    with_budget(script)
+
+
+def test_what_azure_says_is_left_is_believed_for_a_minute():
+    async def script(budget):
+        prefix = "x-ms-ratelimit-remaining-"
+        headers = {
+            f"{prefix}subscription-reads": "249",
+            f"{prefix}subscription-global-reads": "3749",
+            f"{prefix}tenant-writes": "no number",
+            f"{prefix}something-new": "1",
+        }
+        budget.heed("GET", IDENTITY, headers)
+        said = {("s", "subscription-reads"): 249.0, ("s", "subscription-global-reads"): 3749.0}
+        assert budget.said() == said
+        await asyncio.sleep(SAID_SECONDS + 1)
+        assert budget.said() == {}
 
     with_budget(script)

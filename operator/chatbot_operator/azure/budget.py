@@ -8,7 +8,7 @@ instead of letting each find out by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,16 @@ PATIENCE = 15.0
 """Seconds that a call waits for its turn; beyond, the work queue has better use for the worker."""
 PAUSE_SECONDS = 2.0
 """After a 429 that does not say how long."""
+
+REMAINING: Final = tuple(
+    f"{whose}-{sort}"
+    for whose in ("subscription", "subscription-global", "tenant")
+    for sort in ("reads", "writes", "deletes")
+)
+"""What Azure says is left, in headers of this name behind _SAID."""
+SAID_SECONDS = 60.0
+"""How long it is believed: by then the buckets have filled up again, or more was said."""
+_SAID: Final = "x-ms-ratelimit-remaining-"
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _CREDENTIAL = re.compile(r"/federatedIdentityCredentials/[^/]+$", re.IGNORECASE)
@@ -65,6 +75,10 @@ class Bucket:
         self._next = begin + 1 / self.limit.rate
         return max(0.0, begin - (self.limit.size - 1) / self.limit.rate - now)
 
+    def left(self, now: float) -> float:
+        """Tell how many turns would come at once."""
+        return max(0.0, self.limit.size - max(0.0, self._next - now) * self.limit.rate)
+
 
 class PausedError(Exception):
     """It is too long until calls of this kind may be made again; `seconds` says how long."""
@@ -82,6 +96,7 @@ class Budget:
     sleep: Callable[[float], Awaitable[None]]
     _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
     _paused: dict[tuple[str, str], float] = field(default_factory=dict)
+    _said: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
     async def turn(self, method: str, path: str) -> None:
         """Wait until a call may be made; raises PausedError if that is long."""
@@ -97,6 +112,32 @@ class Budget:
         until = self.time() + (seconds or PAUSE_SECONDS)
         key = _keys(method, path)[-1]
         self._paused[key] = max(until, self._paused.get(key, 0.0))
+
+    def heed(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        """Note what Azure says is left of its own buckets."""
+        subscription = _keys(method, path)[0][0]
+        for limit in REMAINING:
+            left = headers.get(_SAID + limit, "")
+            if left.isdecimal():
+                self._said[subscription, limit] = (float(left), self.time())
+
+    def turns(self) -> dict[tuple[str, str], float]:
+        """Tell how many calls could leave now, by subscription and kind; a pause leaves none."""
+        now = self.time()
+        return {
+            key: 0.0 if self._paused.get(key, now) > now else bucket.left(now)
+            for key, bucket in self._buckets.items()
+        }
+
+    def pauses(self) -> dict[tuple[str, str], float]:
+        """Tell for how many seconds no calls are made, by subscription and kind."""
+        now = self.time()
+        return {key: until - now for key, until in self._paused.items() if until > now}
+
+    def said(self) -> dict[tuple[str, str], float]:
+        """Give what Azure said a moment ago that is left, by subscription and limit."""
+        since = self.time() - SAID_SECONDS
+        return {key: left for key, (left, at) in self._said.items() if at >= since}
 
     def _require_open(self, keys: list[tuple[str, str]]) -> float:
         """Give the seconds until a pause ends."""

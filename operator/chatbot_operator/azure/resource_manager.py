@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Self
 
 import aiohttp
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.authorization.v2022_05_01_preview import aio as v2022_05_01_preview
@@ -23,12 +22,11 @@ from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.msi.v2024_11_30 import models as msi
 
 from chatbot_operator.azure import values
-from chatbot_operator.azure.budget import Budget, PausedError
+from chatbot_operator.azure.budget import Budget
+from chatbot_operator.azure.calls import call, or_none, with_request_id
 from chatbot_operator.azure.openai_account import models, openai_account, retirements
-from chatbot_operator.azure.refusals import REQUEST_ID, refusal_of
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport, session
 from chatbot_operator.azure.turns import Turns
-from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import (
     Assignment,
     Credential,
@@ -36,6 +34,7 @@ from chatbot_operator.ports import (
     OpenAIAccount,
     Permission,
     Receipt,
+    Request,
 )
 
 
@@ -43,9 +42,9 @@ class ResourceManager:
     """Azure Resource Manager for any number of subscriptions, over one connection pool.
 
     `endpoint` is that of the cloud, such as https://management.azure.com; `scope` that of its
-    tokens; `before` is called right before each request leaves; `extra_ca_file` holds authorities
-    to trust besides the system's. An asynchronous context manager: leaving it closes the
-    connections.
+    tokens; `before` is called right before each request leaves, `ended` when it has ended;
+    `extra_ca_file` holds authorities to trust besides the system's. An asynchronous context
+    manager: leaving it closes the connections.
     """
 
     def __init__(
@@ -55,12 +54,14 @@ class ResourceManager:
         endpoint: str,
         scope: str,
         before: Callable[[], None] = lambda: None,
+        ended: Callable[[Request], None] = lambda _: None,
         extra_ca_file: str = "",
     ) -> None:
         self._credential = credential
         self._before = before
+        self._ended = ended
         self._extra_ca_file = extra_ca_file
-        self._budget = Budget(time.monotonic, asyncio.sleep)
+        self.budget = Budget(time.monotonic, asyncio.sleep)
         self._endpoint = endpoint
         self._scope = scope
         self._session: aiohttp.ClientSession
@@ -77,17 +78,17 @@ class ResourceManager:
     async def account(self, account_id: str) -> OpenAIAccount:
         client = self._client(CognitiveServicesManagementClient, account_id)
         where = _where(account_id)
-        async with _call("read account", reading=True):
+        async with call("read account", reading=True):
             found = await client.accounts.get(*where)
-        async with _call("list deployments", reading=True):
+        async with call("list deployments", reading=True):
             deployments = [each async for each in client.deployments.list(*where)]
-        async with _call("list models", reading=True):
+        async with call("list models", reading=True):
             retiring = retirements(await models(client, where))
         return openai_account(found, deployments, retiring)
 
     async def soft_deleted(self, account_id: str, location: str) -> bool | None:
         client = self._client(CognitiveServicesManagementClient, account_id)
-        async with _call("read deleted account", reading=True):
+        async with call("read deleted account", reading=True):
             try:
                 await client.deleted_accounts.get(location, *_where(account_id))
             except HttpResponseError as error:
@@ -100,14 +101,14 @@ class ResourceManager:
 
     async def identity(self, identity_id: str) -> Identity | None:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("read identity", reading=True):
-            found = await _or_none(client.user_assigned_identities.get(*_where(identity_id)))
+        async with call("read identity", reading=True):
+            found = await or_none(client.user_assigned_identities.get(*_where(identity_id)))
         return values.identity(found) if found else None
 
     async def identities(self, resource_group_id: str) -> list[Identity]:
         client = self._client(ManagedServiceIdentityClient, resource_group_id)
         group = _part(resource_group_id, 4)
-        async with _call("list identities", reading=True):
+        async with call("list identities", reading=True):
             found = client.user_assigned_identities.list_by_resource_group(group)
             return [values.identity(each) async for each in found]
 
@@ -116,9 +117,9 @@ class ResourceManager:
     ) -> tuple[Identity, Receipt]:
         client = self._client(ManagedServiceIdentityClient, identity_id)
         body = msi.Identity(location=location, tags=dict(tags))
-        async with _call("create identity") as operation:
+        async with call("create identity") as operation:
             made, request_id = await client.user_assigned_identities.create_or_update(
-                *_where(identity_id), body, cls=_with_request_id
+                *_where(identity_id), body, cls=with_request_id
             )
         return values.identity(made), Receipt(operation, identity_id, request_id)
 
@@ -127,31 +128,31 @@ class ResourceManager:
     ) -> tuple[Identity, Receipt]:
         client = self._client(ManagedServiceIdentityClient, identity_id)
         body = msi.IdentityUpdate(tags=dict(tags))
-        async with _call("tag identity") as operation:
+        async with call("tag identity") as operation:
             changed, request_id = await client.user_assigned_identities.update(
-                *_where(identity_id), body, cls=_with_request_id
+                *_where(identity_id), body, cls=with_request_id
             )
         return values.identity(changed), Receipt(operation, identity_id, request_id)
 
     async def delete_identity(self, identity_id: str) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("delete identity") as operation:
+        async with call("delete identity") as operation:
             _, request_id = await client.user_assigned_identities.delete(
-                *_where(identity_id), cls=_with_request_id
+                *_where(identity_id), cls=with_request_id
             )
         return Receipt(operation, identity_id, request_id)
 
     async def credential(self, identity_id: str, name: str) -> Credential | None:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("read federated credential", reading=True):
-            found = await _or_none(
+        async with call("read federated credential", reading=True):
+            found = await or_none(
                 client.federated_identity_credentials.get(*_where(identity_id), name)
             )
         return values.credential(found) if found else None
 
     async def credentials(self, identity_id: str) -> list[Credential]:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with _call("list federated credentials", reading=True):
+        async with call("list federated credentials", reading=True):
             found = client.federated_identity_credentials.list(*_where(identity_id))
             return [values.credential(each) async for each in found]
 
@@ -162,24 +163,24 @@ class ResourceManager:
             subject=credential.subject,
             audiences=list(credential.audiences),
         )
-        async with self._turns.of(identity_id), _call("write federated credential") as operation:
+        async with self._turns.of(identity_id), call("write federated credential") as operation:
             _, request_id = await client.federated_identity_credentials.create_or_update(
-                *_where(identity_id), credential.name, body, cls=_with_request_id
+                *_where(identity_id), credential.name, body, cls=with_request_id
             )
         return Receipt(operation, values.credential_id(identity_id, credential.name), request_id)
 
     async def delete_credential(self, identity_id: str, name: str) -> Receipt:
         client = self._client(ManagedServiceIdentityClient, identity_id)
-        async with self._turns.of(identity_id), _call("delete federated credential") as operation:
+        async with self._turns.of(identity_id), call("delete federated credential") as operation:
             _, request_id = await client.federated_identity_credentials.delete(
-                *_where(identity_id), name, cls=_with_request_id
+                *_where(identity_id), name, cls=with_request_id
             )
         return Receipt(operation, values.credential_id(identity_id, name), request_id)
 
     async def assignment(self, scope: str, name: str) -> Assignment | None:
         client = self._client(AuthorizationManagementClient, scope)
-        async with _call("read role assignment", reading=True):
-            found = await _or_none(client.role_assignments.get(scope, name))
+        async with call("read role assignment", reading=True):
+            found = await or_none(client.role_assignments.get(scope, name))
         return values.assignment(found) if found else None
 
     async def assignments(self, scope: str, principal_id: str) -> list[Assignment]:
@@ -193,7 +194,7 @@ class ResourceManager:
 
     async def _assignments(self, scope: str, query: str) -> list[Assignment]:
         client = self._client(AuthorizationManagementClient, scope)
-        async with _call("list role assignments", reading=True):
+        async with call("list role assignments", reading=True):
             found = client.role_assignments.list_for_scope(scope, filter=query)
             return [values.assignment(each) async for each in found]
 
@@ -201,7 +202,7 @@ class ResourceManager:
         # Versions before this one leave out the conditions of assignments.
         operations = self._client(v2022_05_01_preview.AuthorizationManagementClient, scope)
         _, _, _, _, group, *resource = scope.split("/")
-        async with _call("list permissions", reading=True):
+        async with call("list permissions", reading=True):
             if resource:
                 _, provider, kind, name = resource
                 found = operations.permissions.list_for_resource(group, provider, "", kind, name)
@@ -219,9 +220,9 @@ class ResourceManager:
             principal_type="ServicePrincipal",
             description=assignment.description,
         )
-        async with _call("create role assignment") as operation:
+        async with call("create role assignment") as operation:
             _, request_id = await client.role_assignments.create(
-                assignment.scope, assignment.name, body, cls=_with_request_id
+                assignment.scope, assignment.name, body, cls=with_request_id
             )
         return Receipt(
             operation, values.assignment_id(assignment.scope, assignment.name), request_id
@@ -229,8 +230,8 @@ class ResourceManager:
 
     async def delete_assignment(self, scope: str, name: str) -> Receipt:
         client = self._client(AuthorizationManagementClient, scope)
-        async with _call("delete role assignment") as operation:
-            _, request_id = await client.role_assignments.delete(scope, name, cls=_with_request_id)
+        async with call("delete role assignment") as operation:
+            _, request_id = await client.role_assignments.delete(scope, name, cls=with_request_id)
         return Receipt(operation, values.assignment_id(scope, name), request_id)
 
     def _client(self, kind: type, resource_id: str) -> Any:
@@ -243,8 +244,9 @@ class ResourceManager:
                 base_url=self._endpoint,
                 credential_scopes=[self._scope],
                 transport=Transport(
-                    budget=self._budget,
+                    budget=self.budget,
                     before=self._before,
+                    ended=self._ended,
                     session=self._session,
                     session_owner=False,
                     connection_timeout=CONNECT_SECONDS,
@@ -253,41 +255,6 @@ class ResourceManager:
                 retry_total=0,
             )
         return self._clients[key]
-
-
-@asynccontextmanager
-async def _call(operation: str, *, reading: bool = False) -> AsyncIterator[str]:
-    try:
-        yield operation
-    except PausedError as pause:
-        raise Refusal(
-            operation,
-            status=HTTPStatus.TOO_MANY_REQUESTS,
-            code="TooManyRequests",
-            message="Azure asked to pause calls of this kind.",
-            retry_after=pause.seconds,
-            reading=reading,
-        ) from pause
-    except AzureError as error:
-        refusal = refusal_of(operation, error)
-        refusal.reading = reading
-        raise refusal from error
-
-
-def _with_request_id(response: Any, body: Any, _headers: Any) -> tuple[Any, str]:
-    """Give what was answered together with the id of the request, as an operation's `cls`."""
-    return body, response.http_response.headers.get(REQUEST_ID, "")
-
-
-async def _or_none(call: Any) -> Any:
-    try:
-        return await call
-    except HttpResponseError as error:
-        code = error.error.code if error.error else ""
-        # A missing resource group or subscription is another matter: somebody must act.
-        if code in {"ResourceNotFound", "RoleAssignmentNotFound", "ParentResourceNotFound"}:
-            return None
-        raise
 
 
 def _part(resource_id: str, position: int) -> str:

@@ -47,8 +47,8 @@ class Cluster:
     """A cluster's API; an asynchronous context manager that closes its connections.
 
     `before` is called right before each request leaves: when it is begun, and when it has got its
-    connection, which may take a while to open. `namespaces` are all that there is to this
-    operator; none: those of the cluster.
+    connection, which may take a while to open; `ended` hears the method and the status of each (0:
+    no answer came). `namespaces` are all that there is to this operator; none: the cluster's.
     """
 
     def __init__(
@@ -56,12 +56,14 @@ class Cluster:
         configuration: Configuration,
         *,
         before: Callable[[], None] = lambda: None,
+        ended: Callable[[str, int], None] = lambda *_: None,
         namespaces: tuple[str, ...] = (),
     ) -> None:
         asking = copy.copy(configuration)
         asking.trace_configs = [_last_question(before)]
         self._client = ApiClient(asking)
         self._before = before
+        self._ended = ended
         self._namespaces = namespaces
         self._host = configuration.host.rstrip("/")
 
@@ -219,14 +221,18 @@ class Cluster:
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
         self._before()
+        status = 0
         try:
             response = await self._client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
             )
             text = await response.read()
+            status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubernetesRefusal(f"{method} {path}", 0, type(error).__name__, "") from error
-        return _answer(f"{method} {path}", response.status, text)
+        finally:
+            self._ended(method, status)
+        return _answer(f"{method} {path}", status, text)
 
 
 def _last_question(before: Callable[[], None]) -> aiohttp.TraceConfig:

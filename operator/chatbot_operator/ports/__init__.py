@@ -33,6 +33,7 @@ from chatbot_operator.ports.resources import (
     Object,
     Resource,
 )
+from chatbot_operator.ports.seen import Request, Step, Tell, unseen, wrote
 from chatbot_operator.ports.world import Clock, Installation, Manage, Outlet, World
 
 __all__ = [
@@ -72,7 +73,12 @@ __all__ = [
     "PrivateEndpoint",
     "Readiness",
     "Receipt",
+    "Request",
     "Resource",
+    "Step",
+    "Tell",
     "Tenancy",
     "World",
+    "unseen",
+    "wrote",
 ]

@@ -11,6 +11,7 @@ from chatbot_operator.ports.azure import Azure
 from chatbot_operator.ports.journal import Journal
 from chatbot_operator.ports.kubernetes import Kubernetes
 from chatbot_operator.ports.pods import Pods
+from chatbot_operator.ports.seen import Step, unseen
 
 
 class Clock(Protocol):
@@ -90,6 +91,7 @@ class World:
     """Everything a pass may touch, and its journal, which each pass begins anew.
 
     `undone` remembers by uid what admission made of an object that the operator has given up on.
+    `step` watches each step.
     """
 
     kubernetes: Kubernetes
@@ -99,3 +101,4 @@ class World:
     installation: Installation
     journal: Journal = field(default_factory=Journal)
     undone: dict[str, str] = field(default_factory=dict)
+    step: Step = unseen

@@ -10,7 +10,7 @@ from chatbot_operator.errors import Blind, Fault, Stuck
 from chatbot_operator.ports import World
 from chatbot_operator.reconcile.memory import Examined, Memory
 from chatbot_operator.reconcile.orphans import orphans
-from chatbot_operator.reconcile.outcome import Again, judging, write_status
+from chatbot_operator.reconcile.outcome import Again, watched, write_status
 from chatbot_operator.status import (
     Condition,
     State,
@@ -60,9 +60,10 @@ async def _examined(world: World, account: Account, memory: Memory) -> Examinati
     ):
         return known.said
     memory.examined.pop(account.uid, None)
-    fitting = await fit(world, account)
+    with world.step("RightsFit"):
+        fitting = await fit(world, account)
     try:
-        async with judging():
+        async with watched(world, "Usable"):
             said = replace(await examine(world, account), rights=fitting)
             if said.fault is None:
                 told = await orphans(world, account, memory, said.facts["findings"])

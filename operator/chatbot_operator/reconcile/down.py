@@ -13,10 +13,10 @@ from chatbot_operator.reconcile.made import made
 from chatbot_operator.reconcile.memory import Granted, Memory
 from chatbot_operator.reconcile.outcome import (
     Again,
-    judging,
     publish,
     remembered,
     set_finalizers,
+    watched,
 )
 from chatbot_operator.status import Condition, because
 from chatbot_operator.steps import workload
@@ -32,7 +32,7 @@ async def _release(world: World, chatbot: Chatbot, known: Granted | None) -> boo
     else whoever is about to lose access could keep it.
     """
     try:
-        async with judging():
+        async with watched(world, "AzureCleared"):
             for holder in await made(world, chatbot, known):
                 if holder.existing:
                     await let_go(world, holder)
@@ -113,10 +113,10 @@ async def down(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     """
     released = True
     try:
-        async with judging():
+        async with watched(world, "PodsGone"):
             await workload.stop(world, chatbot)
         released = await _release(world, chatbot, memory.granted.get(chatbot.uid))
-        async with judging():
+        async with watched(world, "ObjectsGone"):
             await workload.clear(world, chatbot)
     except Fault as fault:
         await publish(world, chatbot, _waiting(fault), remembered(chatbot))

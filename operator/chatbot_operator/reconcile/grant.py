@@ -158,7 +158,7 @@ async def _make(world: World, chatbot: Chatbot, account: Account, findings: Find
             await _record_intent(world, chatbot, account, findings, at)
             mine = await identity(world, chatbot, account, at=at, live=live)
         said.append(mine.name)
-    apart = Findings()
+    apart = Findings(watch=world.step)
 
     async def assign() -> bool:
         others = bool(chatbot.existing) or not world.installation.manage.roles

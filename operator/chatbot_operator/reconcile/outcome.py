@@ -18,7 +18,7 @@ from chatbot_operator.errors import (
     judge,
     judge_cluster,
 )
-from chatbot_operator.ports import Resource, World
+from chatbot_operator.ports import Resource, Step, World, unseen
 from chatbot_operator.status import (
     Condition,
     State,
@@ -71,13 +71,15 @@ class Again:
 class Findings:
     """What a pass has found so far: conditions in the order of the steps, facts for the status.
 
-    `surplus`: what goes beyond what the chatbot needs; None before it was looked for.
+    `surplus`: what goes beyond what the chatbot needs; None before it was looked for. `watch` sees
+    each step.
     """
 
     conditions: list[Condition] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     surplus: list[Surplus] | None = None
     trouble: Fault | None = None
+    watch: Step = unseen
 
     def put(self, condition: Condition) -> None:
         """Replace what was found for this condition."""
@@ -101,8 +103,9 @@ class Findings:
         """Run a step: what it puts in the list becomes the message, a fault the condition."""
         message: list[str] = []
         try:
-            async with judging():
-                yield message
+            with self.watch(condition):
+                async with judging():
+                    yield message
         except Fault as fault:
             state: State = "Unknown" if isinstance(fault, Pending) else "False"
             self.conditions.append(because(condition, state, fault))
@@ -119,6 +122,14 @@ async def judging() -> AsyncIterator[None]:
         raise judge(refusal) from refusal
     except KubernetesRefusal as refusal:
         raise judge_cluster(refusal) from refusal
+
+
+@asynccontextmanager
+async def watched(world: World, name: str) -> AsyncIterator[None]:
+    """Run a step that has no condition of its own, judging as it goes."""
+    with world.step(name):
+        async with judging():
+            yield
 
 
 async def publish(

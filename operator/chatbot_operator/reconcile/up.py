@@ -66,7 +66,7 @@ async def up(world: World, chatbot: Chatbot, memory: Memory) -> Again:
         return Again()
     if chatbot.suspended:
         return await _suspend(world, chatbot, memory)
-    findings = Findings(facts=remembered(chatbot))
+    findings = Findings(facts=remembered(chatbot), watch=world.step)
     fault: Fault | None = None
     try:
         await _steps(world, chatbot, memory, findings)
@@ -217,7 +217,7 @@ def _asked(chatbot: Chatbot, deployment: ports.Object) -> int:
 async def _suspend(world: World, chatbot: Chatbot, memory: Memory) -> Again:
     """Leave everything as it is, but for what the account does not consent to any more."""
     said = "The operator writes nothing while spec.suspend is true."
-    findings, again = Findings(facts=remembered(chatbot)), Again()
+    findings, again = Findings(facts=remembered(chatbot), watch=world.step), Again()
     try:
         async with findings.step("Permitted", "Allowed") as allowed:
             account = await permission(world, chatbot)

@@ -22,7 +22,7 @@ from chatbot_operator.errors import DENIALS, Denied, Fault, KubernetesRefusal
 from chatbot_operator.ports import Assignment, Object, World
 from chatbot_operator.reconcile.made import made
 from chatbot_operator.reconcile.memory import Census, Memory
-from chatbot_operator.reconcile.outcome import Again, Findings, judging
+from chatbot_operator.reconcile.outcome import Again, Findings, watched
 from chatbot_operator.status import Condition, because, by_type, false, transitioned
 from chatbot_operator.steps.federation import let_go
 from chatbot_operator.steps.role import take
@@ -81,7 +81,7 @@ async def withdrawal(
         holds = bool(chatbot.recorded.identity_id)
         return Again(seconds=max(left, 1.0), fault=denied) if holds else backing_off
     try:
-        async with judging():
+        async with watched(world, "AccessTaken"):
             holders = await made(world, chatbot, memory.granted.get(chatbot.uid))
             if not holders:
                 return backing_off
