@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.client import Cluster
-from chatbot_operator.ports import ACCOUNTS, CHATBOTS, CONFIG_MAPS, PODS
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS, CONFIG_MAPS, EVENTS, PODS
 from kubernetes.aio.client import Configuration
 
 MANIFEST = {"metadata": {"namespace": "team", "name": "support"}, "data": {"x": "Zürich 🙂 \x01"}}
@@ -134,6 +134,15 @@ async def test_pods_are_picked_by_all_labels():
     assert found == [{"metadata": {}}]
     assert [unquote(line) for line in api.asked] == [
         "GET /api/v1/namespaces/team/pods?labelSelector=a/b=1,c=2"
+    ]
+
+
+async def test_what_is_picked_by_fields_is_asked_for_by_them():
+    api = Api(answer=b'{"items": []}')
+    async with cluster(api) as one:
+        await one.select(EVENTS, "team", {}, fields={"type": "Warning"})
+    assert [unquote(line) for line in api.asked] == [
+        "GET /apis/events.k8s.io/v1/namespaces/team/events?labelSelector=&fieldSelector=type=Warning"
     ]
 
 

@@ -12,6 +12,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
@@ -82,9 +83,16 @@ class Cluster:
             raise
 
     async def select(
-        self, resource: Resource, namespace: str, labels: Mapping[str, str]
+        self,
+        resource: Resource,
+        namespace: str,
+        labels: Mapping[str, str],
+        *,
+        fields: Mapping[str, str] = MappingProxyType({}),
     ) -> list[Object]:
-        query = {"labelSelector": ",".join(f"{k}={v}" for k, v in labels.items())}
+        query = {"labelSelector": _selector(labels)}
+        if fields:
+            query["fieldSelector"] = _selector(fields)
         items: list[Object] = []
         for one in self._within(resource, namespace):
             items += (await self._call("GET", _path(resource, one), query=query))["items"]
@@ -267,6 +275,10 @@ def _reason(status: Object) -> str:
     if any(cause.get("reason") == TERMINATING for cause in causes):
         return TERMINATING
     return str(status.get("reason", ""))
+
+
+def _selector(wanted: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in wanted.items())
 
 
 def _path(resource: Resource, namespace: str, name: str = "") -> str:
