@@ -50,7 +50,7 @@ class Person:
             env={
                 "PATH": path,
                 "KUBECONFIG": str(self.kubeconfig),
-                "HOME": "/nonexistent",
+                "HOME": str(self.kubeconfig.parent),
                 "COLUMNS": "100",
                 "LANG": "C.UTF-8",
                 **self.environment,

@@ -1,8 +1,12 @@
-"""Lengths of time, and what may not be read, in words."""
+"""Lengths of time, what may not be read, what is refused: in words."""
 
 from __future__ import annotations
 
+import logging
+
 import pytest
+from chatbot_operator.cli.main import main
+from chatbot_operator.cli.refused import words
 from chatbot_operator.cli.spans import span
 from chatbot_operator.cli.unread import Unread, allowed
 from chatbot_operator.errors import KubernetesRefusal
@@ -37,3 +41,61 @@ async def test_what_may_not_be_read_says_which_right_is_missing():
 async def test_what_fails_otherwise_is_no_missing_right():
     with pytest.raises(KubernetesRefusal):
         await allowed(refused(500), "list pods in team-a")
+
+
+@pytest.fixture(autouse=True)
+def logs():
+    """What main takes from its process, which is the tests' here."""
+    yield
+    logging.disable(logging.NOTSET)
+
+
+REFUSED = {
+    0: "does not answer (ClientConnectorError): see whether `kubectl version`",
+    401: "does not know you: sign in anew",
+    403: "You may not look: have the right given to you. The cluster says: chatbots is forbidden",
+    404: "CRDs are not installed",
+    500: "The cluster refuses: chatbots is forbidden",
+}
+
+
+@pytest.mark.parametrize("status", REFUSED)
+def test_what_a_cluster_refuses_says_what_to_do(status):
+    where = "GET /apis/chatbot-operator.dev/v1alpha1/azureopenaichatbots"
+    reason = "" if status else "ClientConnectorError"
+    said = words(KubernetesRefusal(where, status, reason, "chatbots is forbidden"))
+    assert REFUSED[status] in said
+
+
+CONFIGS = {
+    "no yaml": "a: b: c",
+    "a list": "[]",
+    "nothing": "",
+    "no contexts": "{apiVersion: v1, kind: Config, current-context: a}",
+}
+
+
+@pytest.mark.parametrize("case", [*CONFIGS, "a directory", "no file"])
+def test_a_kubeconfig_that_is_none_ends_with_2_and_words(tmp_path, capsys, case):
+    file = tmp_path / "config"
+    if case == "a directory":
+        file.mkdir()
+    elif case in CONFIGS:
+        file.write_text(CONFIGS[case])
+    assert main(["why", "support", "--kubeconfig", str(file)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("kubectl chatbot: ")
+    assert "Traceback" not in told
+
+
+def test_a_cluster_that_does_not_answer_ends_with_2(tmp_path, capsys):
+    file = tmp_path / "config"
+    user = "users: [{name: a, user: {token: x}}]"
+    where = "clusters: [{name: a, cluster: {server: 'https://127.0.0.1:1'}}]"
+    context = "contexts: [{name: a, context: {cluster: a, user: a}}]"
+    parts = ("apiVersion: v1", "kind: Config", user, where, context, "current-context: a")
+    file.write_text("\n".join(parts))
+    assert main(["why", "support", "--kubeconfig", str(file), "-o", "json"]) == 2
+    out, err = capsys.readouterr()
+    assert "does not answer" in err
+    assert "does not answer" in out

@@ -8,6 +8,7 @@
     checks     what was looked at and found, as a tree: a pure value
     show       trees and tables for people
     unread     what a person may not look at
+    refused    what ended a command, in words
     spans      lengths of time in words
 
 Each command looks first (thin), then decides (pure), and writes nothing but what it is asked to.

@@ -17,6 +17,7 @@ from rich.text import Text
 from chatbot_operator.cli.command import Code, Command, Report, UnansweredError
 from chatbot_operator.cli.commands import COMMANDS
 from chatbot_operator.cli.reach import Asked, here
+from chatbot_operator.cli.refused import words
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.words import plain
@@ -27,9 +28,9 @@ CODES = (
 )
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(typed: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
-    arguments = parser().parse_args(words)
+    arguments = parser().parse_args(typed)
     logging.disable(logging.CRITICAL)
     asked = Asked(
         arguments.kubeconfig, arguments.context, arguments.namespace or "", arguments.cloud
@@ -41,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return Code.UNANSWERED
     except (UnansweredError, KubernetesRefusal, Refusal, ConfigException) as error:
-        return _unanswered(str(error), as_json=arguments.output == "json")
+        return _unanswered(words(error), as_json=arguments.output == "json")
     show(report, as_json=arguments.output == "json")
     return report.code
 
@@ -92,7 +93,7 @@ def _add(commands: Any, command: Command) -> None:
 def _unanswered(why: str, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(json.dumps({"unanswered": plain(why)}, ensure_ascii=False) + "\n")
-    Console(stderr=True, highlight=False).print(Text(f"kubectl chatbot: {plain(why)}"))
+    Console(stderr=True, highlight=False).print(Text(f"{PROGRAM}: {plain(why)}"), soft_wrap=True)
     return Code.UNANSWERED
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from typing import Any
 
+import yaml
 from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 
@@ -37,12 +38,15 @@ async def of_person(file: str = "", context: str = "") -> tuple[Configuration, s
     `file` and `context` empty: as kubectl would choose them.
     """
     configuration: Configuration = type.__call__(Configuration)
-    loader = await config.load_kube_config(
-        config_file=file or None,
-        context=context or None,
-        client_configuration=configuration,
-        persist_config=False,
-    )
+    try:
+        loader = await config.load_kube_config(
+            config_file=file or None,
+            context=context or None,
+            client_configuration=configuration,
+            persist_config=False,
+        )
+    except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
+        raise config.ConfigException(f"The kubeconfig cannot be read: {error}") from error
     of_context = loader.current_context["context"]
     return configuration, of_context.get("namespace") or "default"
 

@@ -1,0 +1,29 @@
+"""What a cluster or Azure refused, in words for the person who asked. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from chatbot_operator.errors import KubernetesRefusal
+
+
+def words(error: Exception) -> str:
+    """Say cause and fix of what ended a command."""
+    if not isinstance(error, KubernetesRefusal):
+        return str(error)
+    said = error.message or f"{error.operation}: {error.status} {error.reason}"
+    if error.status == 0:
+        return (
+            f"The cluster does not answer ({error.reason}): see whether `kubectl version` reaches"
+            " it, and whether --context or --kubeconfig is the one you mean."
+        )
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return f"The cluster does not know you: sign in anew, as for kubectl. It says: {said}"
+    if error.status == HTTPStatus.FORBIDDEN:
+        return f"You may not look: have the right given to you. The cluster says: {said}"
+    if error.status == HTTPStatus.NOT_FOUND and "chatbot-operator.dev" in error.operation:
+        return (
+            "The cluster knows no chatbots: the CRDs are not installed. Those who run it install"
+            " them from the operator's repository: kubectl apply -f crds/"
+        )
+    return f"The cluster refuses: {said}"
