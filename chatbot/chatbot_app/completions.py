@@ -1,7 +1,8 @@
 """One answer of the model, as a stream of typed events.
 
-The openai client carries the request: its errors, its timeouts, a token per attempt. The stream is
-read as raw lines, because parsing each chunk into the client's models costs six times the CPU.
+The openai client carries the request: its errors, its timeouts, a token per attempt. What is asked
+and answered goes past its models, in the way that it documents for what it has none for: checking a
+question against them takes 0.3 ms, and parsing each chunk into them six times the CPU.
 Leaving the stream early closes the connection, which ends the call at Azure too.
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -186,27 +188,29 @@ class Completions:
     async def _attempt(
         self, messages: Sequence[dict[str, str]], chosen: dict[str, Any]
     ) -> AsyncGenerator[Event, None]:
-        create: Any = self._client.chat.completions.with_streaming_response.create
-        call = create(
-            model=self._model.deployment,
-            messages=messages,
-            stream=True,
-            stream_options={"include_usage": True},
+        asked = {
+            "model": self._model.deployment,
+            "messages": messages,
+            "stream": True,
+            "stream_options": {"include_usage": True},
             **chosen,
+        }
+        response = await self._client.post(
+            "/chat/completions", cast_to=httpx2.Response, body=asked, stream=True
         )
-        async with call as response:
+        async with aclosing(response):
             finish: Finish | None = None
-            lines = _lines(response.http_response)
+            lines = _lines(response)
             async for line in lines:
                 if not line.startswith(b"data:"):
                     continue
                 payload = line[5:].strip()
                 if payload == b"[DONE]":
                     break
-                frame = json.loads(payload)
-                for event in _events(frame):
+                events, finished = _read(payload)
+                for event in events:
                     yield event
-                finish = _finish(frame) or finish
+                finish = finished or finish
             await _read_out(lines)
         yield _end(finish)
 
@@ -220,7 +224,7 @@ class Completions:
             base_url=self._model.models, api_key=token, timeout=_PROBE_TIMEOUT
         )
         try:
-            await client.models.with_raw_response.list()
+            await client.get("/models", cast_to=httpx2.Response)
         except openai.OpenAIError as error:
             refusal = of_account(error)
             if refusal.reason is ChatReason.TIMED_OUT:
@@ -259,25 +263,23 @@ def _worth_a_second_try(error: Exception) -> bool:
     return isinstance(error, (openai.APIConnectionError, openai.InternalServerError))
 
 
-def _events(frame: dict[str, Any]) -> list[Event]:
+def _read(payload: bytes) -> tuple[list[Event], Finish | None]:
     """Read one frame. Azure's first one has no choices, and the last one only usage."""
+    frame: dict[str, Any] = json.loads(payload)
     if error := frame.get("error"):
         refusal = of_frame(error if isinstance(error, dict) else {})
         raise RefusedError(refusal)
     events: list[Event] = []
+    finish: Finish | None = None
     for choice in frame.get("choices") or ():
         text = (choice.get("delta") or {}).get("content")
         if text:
             events.append(Delta(whole(text)))
+        if (reason := choice.get("finish_reason")) and finish is None:
+            finish = Finish(reason, *(str(frame.get(name) or "") for name in ("model", "id")))
     if usage := frame.get("usage"):
         events.append(Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
-    return events
-
-
-def _finish(frame: dict[str, Any]) -> Finish | None:
-    reasons = (choice.get("finish_reason") for choice in frame.get("choices") or ())
-    names = (str(frame.get(name) or "") for name in ("model", "id"))
-    return next((Finish(reason, *names) for reason in reasons if reason), None)
+    return events, finish
 
 
 def _end(finish: Finish | None) -> Event:

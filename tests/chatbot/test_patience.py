@@ -27,6 +27,7 @@ class Model:
 
     def __init__(self, *pieces) -> None:
         self.pieces = pieces
+        self.said = 0
         self.ended = False
 
     async def stream(self, *_):
@@ -34,6 +35,7 @@ class Model:
             for piece in self.pieces:
                 if isinstance(piece, Exception):
                     raise piece
+                self.said += 1
                 yield Delta(piece)
                 await asyncio.sleep(0)
             yield Finish("stop")
@@ -107,8 +109,65 @@ async def test_whoever_takes_nothing_any_longer_has_left(monkeypatch, tmp_path, 
     body = BODY | {"body": json.dumps(HI | (openai if path.startswith("/v1") else {})).encode()}
     await asked(chat, path, given=[body], send=send, web=tmp_path)
     assert len(sent) == 3
+    assert model.said <= sse.MOST_AHEAD + 2
     assert model.ended
     assert not chat.places.taken
+
+
+async def streamed(frames, *, ping_after=10.0, receive=None):
+    """What is sent of the frames, until `receive` tells of a visitor who left."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def nothing():
+        return await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        await sse.EventStream(frames, ping_after=ping_after)({}, receive or nothing, send)
+    return sent
+
+
+async def test_what_comes_together_is_sent_together():
+    async def frames():
+        yield b"a"
+        yield b"b"
+        await asyncio.sleep(0.05)
+        yield b"c"
+
+    bodies = [message["body"] for message in (await streamed(frames()))[1:]]
+    assert bodies == [b"ab", b"c", b""]
+
+
+async def test_a_silence_is_pinged_and_no_word_lost_by_it():
+    async def frames():
+        yield b"a"
+        await asyncio.sleep(0.25)
+        yield b"b"
+
+    bodies = [message["body"] for message in (await streamed(frames(), ping_after=0.1))[1:]]
+    assert bodies == [b"a", sse.PING, sse.PING, b"b", b""]
+
+
+async def test_a_visitor_who_leaves_ends_the_source_in_the_middle_of_a_silence():
+    heard, left = asyncio.Event(), asyncio.Event()
+
+    async def frames():
+        try:
+            yield b"a"
+            heard.set()
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+
+    async def receive():
+        await heard.wait()
+        return {"type": "http.disconnect"}
+
+    sent = await streamed(frames(), receive=receive)
+    assert left.is_set()
+    assert [message.get("more_body") for message in sent] == [None, True]
 
 
 @pytest.mark.parametrize("said", [0, 1])
