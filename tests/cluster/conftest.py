@@ -37,8 +37,18 @@ from sandbox.bootstrap import prepare
 from sandbox.cluster.api import ApiError
 from sandbox.cluster.control_plane import kubeconfig
 from sandbox.processes import free_port
+from team_fixtures import hooked, signed_in, team
 
-__all__ = ["azure_account", "mallory", "offer", "reader", "victim"]
+__all__ = [
+    "azure_account",
+    "hooked",
+    "mallory",
+    "offer",
+    "reader",
+    "signed_in",
+    "team",
+    "victim",
+]
 
 ROOT = Path(__file__).parents[2]
 HOME = "chatbot-operator"

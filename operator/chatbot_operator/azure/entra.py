@@ -7,6 +7,7 @@ import json
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from azure.core.exceptions import AzureError
@@ -34,8 +35,6 @@ async def discover(session: aiohttp.ClientSession, issuer: str) -> Discovery:
 
     https://learn.microsoft.com/entra/workload-id/workload-identity-federation
     """
-    if not issuer.startswith("https://"):
-        raise SilentError(f"{issuer} is no https address, and Entra asks no other")
     _, found, _ = await _fetch(session, f"{issuer.rstrip('/')}/{_WELL_KNOWN}", only=HTTPStatus.OK)
     _, keys, _ = await _fetch(session, str(found.get("jwks_uri", "")), only=HTTPStatus.OK)
     listed = keys.get("keys")
@@ -45,7 +44,7 @@ async def discover(session: aiohttp.ClientSession, issuer: str) -> Discovery:
 
 async def tenancy(session: aiohttp.ClientSession, authority: str, tenant: str) -> Tenancy:
     """Ask Entra whether it has a tenant; raises SilentError."""
-    where = f"{authority.rstrip('/')}/{tenant}/v2.0/{_WELL_KNOWN}"
+    where = f"{authority.rstrip('/')}/{quote(tenant, safe='')}/v2.0/{_WELL_KNOWN}"
     status, found, at = await _fetch(session, where)
     refused = status != HTTPStatus.OK
     return Tenancy(entra_code(str(found.get("error_description", ""))) if refused else "", at)
@@ -93,6 +92,8 @@ async def _fetch(
     session: aiohttp.ClientSession, url: str, *, only: int = 0
 ) -> tuple[int, dict[str, Any], dt.datetime | None]:
     """Give status, document and date of an answer; `only` this status will do."""
+    if not url.startswith("https://"):
+        raise SilentError(f"{url or 'nothing'} is no https address, and Entra asks no other")
     seconds = aiohttp.ClientTimeout(total=READ_SECONDS, sock_connect=CONNECT_SECONDS)
     try:
         async with session.get(url, headers=_PLAIN, timeout=seconds) as response:

@@ -12,7 +12,7 @@ from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.cli.pod.differences import difference, nearest, slip
 from chatbot_operator.cli.pod.in_azure import Azure, short
 from chatbot_operator.cli.pod.judging_pod import unknown
-from chatbot_operator.cli.pod.observed import BINDING, GUID, Cluster, Unseen
+from chatbot_operator.cli.pod.observed import GUID, Cluster, Unseen
 from chatbot_operator.ports import Credential, Identity
 
 LIMIT: Final = 20
@@ -34,7 +34,7 @@ def identity(azure: Azure) -> Check:
     """Judge whether somebody has the client id."""
     found = azure.identity
     if not GUID.fullmatch(azure.client_id):
-        return Check("identity", Mark.UNKNOWN, "not looked for: the pod has no client id yet")
+        return Check("identity", Mark.UNKNOWN, "not looked for: no client id is known")
     if isinstance(found, Unseen):
         return unknown("identity", found)
     if found is not None:
@@ -68,7 +68,7 @@ def credential(cluster: Cluster, azure: Azure) -> Check:
         )
     if isinstance(held, Unseen):
         return unknown("federated credential", held)
-    if BINDING in cluster.pod.annotations:
+    if cluster.pod.bound:
         return Check(
             "federated credential",
             Mark.UNKNOWN,
@@ -96,15 +96,20 @@ def credential(cluster: Cluster, azure: Azure) -> Check:
 
 
 def _without_issuer(held: tuple[Credential, ...], wanted: Credential) -> Check:
+    """Judge what can be judged while nobody knows the token's issuer."""
     rest = [each for each in held if set(_differing(each, wanted)) == {"issuer"}]
+    if not rest:
+        return Check(
+            "federated credential",
+            Mark.WRONG,
+            f"none has subject {wanted.subject} and audience {wanted.audiences[0]}",
+            cause="Entra compares issuer, subject and audience byte for byte.",
+            fix="Let this service account be the identity, if it is meant to: `az identity"
+            " federated-credential create`, with the cluster's issuer.",
+        )
     names = ", ".join(f"{each.name} (issuer {each.issuer})" for each in rest)
-    return Check(
-        "federated credential",
-        Mark.UNKNOWN,
-        f"subject and audience are those of {names}; the token's issuer is not known"
-        if rest
-        else f"none has subject {wanted.subject} and audience {wanted.audiences[0]}",
-    )
+    found = f"subject and audience are those of {names}; the token's issuer is not known"
+    return Check("federated credential", Mark.UNKNOWN, found)
 
 
 def _missing(
@@ -118,22 +123,20 @@ def _missing(
         Check(what, Mark.NOTE, f"{has}: {difference(has, should)}", facts={"expected": should})
         for what, (has, should) in differing.items()
     )
+    fix = "Let this service account be the identity, if it is meant to:"
+    command = az.create_credential(identity.id, wanted)
     if closest and all(_mends(what, *pair) for what, pair in differing.items()):
-        command = az.update_credential(identity.id, wanted, closest.name)
         fix = f"Put credential {closest.name} right:"
+        command = az.update_credential(identity.id, wanted, closest.name)
     elif len(held) >= LIMIT:
-        command = az.delete_credential(identity.id, "NAME")
-        fix = f"The identity has {LIMIT} credentials already, the most there may be. Delete one."
-    else:
-        command = az.create_credential(identity.id, wanted)
-        fix = "Let this service account be the identity, if it is meant to; it takes effect in a"
-        fix += " minute or some:"
+        fix = f"The identity has {LIMIT} credentials, the most there may be. Delete one, then:"
     nearest_is = f"; nearest is {closest.name}" if closest else ""
     return Check(
         "federated credential",
         Mark.WRONG,
         f"{code}: {meaning}{nearest_is}",
-        cause="Entra compares issuer, subject and audience byte for byte.",
+        cause="Entra compares issuer, subject and audience byte for byte, and takes up to some"
+        " minutes to hear of a change.",
         fix=fix,
         commands=(command,),
         facts={"iss": wanted.issuer, "sub": wanted.subject, "aud": wanted.audiences[0]},

@@ -11,7 +11,7 @@ from chatbot_operator.cli.pod.differences import difference
 from chatbot_operator.cli.pod.in_azure import Azure
 from chatbot_operator.cli.pod.judging_pod import unknown
 from chatbot_operator.cli.pod.meant import Kubectl, users
-from chatbot_operator.cli.pod.observed import BINDING, GUID, TENANT_ID, Claims, Cluster, Unseen
+from chatbot_operator.cli.pod.observed import GUID, TENANT_ID, Claims, Cluster, Unseen
 from chatbot_operator.ports import Identity
 
 TOLERATED: Final = dt.timedelta(minutes=5)
@@ -28,7 +28,7 @@ def token(cluster: Cluster) -> Check:
     below = _claimed(claims)
     asked = _asked(cluster)
     found = f"for {claims.audience}{asked}"
-    if BINDING in cluster.pod.annotations:
+    if cluster.pod.bound:
         found += "; it goes by an AKS identity binding, which exchanges another one"
     if cluster.trouble is None:
         expires = claims.expires.isoformat() if claims.expires else ""
@@ -106,7 +106,7 @@ def issuer(cluster: Cluster, azure: Azure) -> Check:
 def tenant(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
     """Judge the tenant that the pod asks."""
     if not azure.tenant:
-        return Check("tenant", Mark.UNKNOWN, "not looked at: the pod says none yet")
+        return Check("tenant", Mark.UNKNOWN, "not looked at: none is known")
     identity, tenancy = azure.identity, azure.tenancy
     if isinstance(identity, Identity) and _another(azure.tenant, identity.tenant_id):
         where = ("serviceaccount", cluster.pod.account, "-n", cluster.pod.namespace)

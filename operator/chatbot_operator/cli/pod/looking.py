@@ -106,7 +106,7 @@ async def _pod(kubernetes: client.Cluster, namespace: str, name: str) -> Object:
     if body is not None:
         return body
     pods = await kubernetes.select(PODS, namespace, {})
-    of_name = [each for each in pods if each["metadata"]["name"].startswith(f"{name}-")]
+    of_name = [each for each in pods if _made_by(each["metadata"], name)]
     if of_name:
         return max(of_name, key=lambda each: instant(each["metadata"]["creationTimestamp"]))
     names = [each["metadata"]["name"] for each in pods]
@@ -115,6 +115,13 @@ async def _pod(kubernetes: client.Cluster, namespace: str, name: str) -> Object:
         f"there is no pod {name} in namespace {namespace}"
         + (f"; there are {there}." if names else ", nor any other.")
     )
+
+
+def _made_by(metadata: Object, name: str) -> bool:
+    """Tell whether a workload of a name made a pod; a Deployment does so by a ReplicaSet."""
+    digest = (metadata.get("labels") or {}).get("pod-template-hash", "")
+    owners = {each["name"] for each in metadata.get("ownerReferences") or ()}
+    return bool(owners & {name, f"{name}-{digest}"})
 
 
 async def _maps(kubernetes: client.Cluster, body: Object) -> Mapping[str, Mapping[str, str]]:

@@ -100,6 +100,11 @@ class Pod:
         names = self.annotations.get(SKIP, "").split(";")
         return frozenset(name.strip() for name in names if name.strip())
 
+    @property
+    def bound(self) -> bool:
+        """Tell whether it goes by an AKS identity binding instead of a credential of its own."""
+        return self.annotations.get(BINDING) == "true"
+
     def token_of(self, container: Container) -> Projection | None:
         """Find the token that lies where the container is told to look for it."""
         wanted = container.said("AZURE_FEDERATED_TOKEN_FILE")
