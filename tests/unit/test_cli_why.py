@@ -422,11 +422,18 @@ def event(reason, note="Words.", seconds=60, kind="Pod", name="support-7d9c5b-x2
     }
 
 
+def test_warnings_from_before_all_was_well_are_over():
+    old, new = event("Old", seconds=700), event("New", seconds=60)
+    found = named(why(warnings=[old, new]), "recent warnings").below
+    assert [each.name for each in found] == ["New"]
+
+
 def test_recent_warnings_are_each_told_once_the_newest_first():
     told = [event("BackOff", seconds=s) for s in (600, 60)]
     told += [event("FailedCreate", "quota", 90, "ReplicaSet", "support-7d9c5b")]
     told += [event(f"Old{n}", seconds=1000 + n) for n in range(9)]
-    found = named(why(warnings=told), "recent warnings").below
+    crash = failing("WorkloadReady", "CrashLoop", "Ends.")
+    found = named(why(*crash, warnings=told), "recent warnings").below
     assert [each.name for each in found] == ["BackOff", "FailedCreate", "Old0", "Old1", "Old2"]
     assert found[0].found == "60 seconds ago, of Pod support-7d9c5b-x2x8k: Words."
 
@@ -526,6 +533,7 @@ def test_those_that_need_somebody_come_first():
         ("fine", "ok", True),
     ]
     assert found[2].reason == "NotLookedAt"
+    assert found[-1].url == "http://support.team.svc"
 
 
 def test_the_table_has_a_line_each_and_first_an_operator_that_does_not_work():

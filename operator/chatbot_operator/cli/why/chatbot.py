@@ -85,22 +85,24 @@ def verdict(seen: Seen) -> Verdict:
         first.append(_deletion(chatbot, ready, known, now))
     else:
         first += _steps(seen, chatbot, there, known)
-    told = (
-        ()
-        if isinstance(seen.warnings, Unread)
-        else events.checks(seen.warnings, chatbot.name, now, ready["reason"])
-    )
-    if isinstance(seen.warnings, Unread):
-        first.append(Check("events", Mark.UNKNOWN, str(seen.warnings)))
-    if told:
-        first.append(Check("recent warnings", Mark.NOTE, below=told))
     works = ready["status"] == "True" and chatbot.observed and chatbot.deleted_at is None
+    first += _warnings(seen, chatbot, ready, works=works)
     below = tuple(first)
     tree = Check(
         chatbot.name, _mark(below, works=works), _summary(chatbot, ready, now), below=below
     )
     reason, message = _said(chatbot, ready)
     return Verdict(tree, works, reason, message, ready["lastTransitionTime"])
+
+
+def _warnings(seen: Seen, chatbot: Chatbot, ready: Object, *, works: bool) -> Iterable[Check]:
+    if isinstance(seen.warnings, Unread):
+        yield Check("events", Mark.UNKNOWN, str(seen.warnings))
+        return
+    over = parse(ready["lastTransitionTime"]) if works else None
+    told = events.checks(seen.warnings, chatbot.name, seen.now, said=ready["reason"], over=over)
+    if told:
+        yield Check("recent warnings", Mark.NOTE, below=told)
 
 
 def _said(chatbot: Chatbot, ready: Object) -> tuple[str, str]:

@@ -25,16 +25,20 @@ _NAMED: Final = frozenset(
 )
 
 
-def checks(warnings: list[Object], name: str, now: dt.datetime, said: str) -> tuple[Check, ...]:
+def checks(
+    warnings: list[Object], name: str, now: dt.datetime, *, said: str, over: dt.datetime | None
+) -> tuple[Check, ...]:
     """Give the newest warnings about a chatbot, each once.
 
-    What the operator told with the reason `said` is left out: the conditions say the same.
+    What the operator told with the reason `said` is left out: the conditions say the same. So is
+    what was before `over`, the time since when all is well.
     """
     newest: dict[tuple[str, str, str], Object] = {}
     for event in sorted(warnings, key=_at):
         regarding, reason = event.get("regarding", {}), event.get("reason", "")
         told = regarding.get("kind") == KIND and reason == said
-        if _about(regarding, name) and not told:
+        past = over is not None and _at(event) <= over
+        if _about(regarding, name) and not told and not past:
             newest[reason, regarding.get("kind", ""), plain(event.get("note", ""))] = event
     shown = sorted(newest.values(), key=_at, reverse=True)[:SHOWN]
     return tuple(_check(event, now) for event in shown)

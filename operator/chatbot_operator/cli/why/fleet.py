@@ -23,7 +23,7 @@ _ORDER: Final = (Mark.WRONG, Mark.WAITING, Mark.UNKNOWN, Mark.NOTE, Mark.OK)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A chatbot in a line."""
+    """A chatbot in a line; `url` is where it is, as far as it is known."""
 
     namespace: str
     name: str
@@ -32,6 +32,7 @@ class Row:
     reason: str
     message: str
     since: str
+    url: str
 
     def document(self) -> dict[str, Any]:
         """Give it as JSON."""
@@ -43,6 +44,7 @@ class Row:
             "reason": self.reason,
             "message": self.message,
             "since": self.since,
+            "url": self.url,
         }
 
 
@@ -64,7 +66,7 @@ def shown(
             row.name,
             since(parse(row.since), now) if row.since else "",
             row.reason,
-            "" if row.mark is Mark.OK else in_short(row.message),
+            row.url if row.mark is Mark.OK else in_short(row.message),
         )
         for row in found
     ]
@@ -99,5 +101,12 @@ def _row(body: Object, now: dt.datetime, kubectl: Callable[..., str]) -> Row:
             there["Degraded"]["message"],
         )
     return Row(
-        metadata["namespace"], metadata["name"], mark, ready, reason, message, gone or since_
+        metadata["namespace"],
+        metadata["name"],
+        mark,
+        ready,
+        reason,
+        message,
+        gone or since_,
+        status.get("url", ""),
     )
