@@ -37,7 +37,7 @@ from chatbot_app.words import for_person, for_visitor
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
@@ -52,7 +52,9 @@ log = logging.getLogger(__name__)
 WEB = Path(__file__).parent / "web"
 
 
-async def run(settings: Settings, front: socket.socket, back: socket.socket | None) -> None:
+async def run(
+    settings: Settings, front: Sequence[socket.socket], back: socket.socket | None
+) -> None:
     """Answer with the model that the settings name; prove it to whoever asks at `back`."""
     ending = Ending()
     ending.catch_signals()
@@ -76,11 +78,11 @@ async def run(settings: Settings, front: socket.socket, back: socket.socket | No
         ops = Server(health, back)
     ahead = proof.run() if ops is not None else _sign_in(credential, completions, words)
     works = [credential.keep(), ahead, *([keys.keep()] if keys else [])]
-    log.info("listening", extra={"page": _address(front)} | _probes(back))
+    log.info("listening", extra={"page": _address(front[0])} | _probes(back))
     try:
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(work) for work in works]
-            await serve(Server(site, front, patient=back is not None), ops, ending)
+            await serve(Server(site, *front, patient=back is not None), ops, ending)
             for task in background:
                 task.cancel()
     finally:
@@ -90,15 +92,15 @@ async def run(settings: Settings, front: socket.socket, back: socket.socket | No
             await spans.close()
 
 
-async def demonstrate(settings: Settings, front: socket.socket) -> None:
+async def demonstrate(settings: Settings, front: Sequence[socket.socket]) -> None:
     """Answer with the built-in stand-in."""
     ending = Ending()
     ending.catch_signals()
     model = Demo(asyncio.sleep)
     chat = _chat(settings, model, _words(settings), lambda _: None)
     site = _site(settings, chat, _visitors(settings, _keys(settings)), demo=True)
-    log.info("listening", extra={"page": _address(front)})
-    await serve(Server(site, front), None, ending)
+    log.info("listening", extra={"page": _address(front[0])})
+    await serve(Server(site, *front), None, ending)
 
 
 def _chat(

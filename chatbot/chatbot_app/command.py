@@ -15,7 +15,7 @@ from dotenv import load_dotenv
 
 from chatbot_app import app, telemetry
 from chatbot_app import settings as settings_module
-from chatbot_app.serving import listen
+from chatbot_app.serving import listen, listen_near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,9 +81,11 @@ def _command_line() -> argparse.ArgumentParser:
 def _run(settings: Settings, *, demo: bool) -> int:
     with contextlib.ExitStack() as sockets:
         try:
-            front = sockets.enter_context(listen(settings.host, settings.port))
+            front = [sockets.enter_context(listen(settings.host, settings.port))]
             back = None
             if settings.ops_port is not None:
+                near = listen_near(front[0])
+                front += [sockets.enter_context(near)] if near else []
                 back = sockets.enter_context(listen(settings.host, settings.ops_port))
         except OSError as error:
             return _cannot_listen(settings.host, error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ LINGER_SECONDS = 2.0
 _IMPATIENT_SECONDS = 3
 """The same for whoever waits at a terminal, and for answers that are short: those of the probes."""
 _KEEP_ALIVE = 75
+_LOOPBACK = "127.0.0.1"
 _HEADERS = 64 * 1024
 """Bytes; a token of Entra with 200 groups and the cookies of a proxy do not fit in uvicorn's 16."""
 
@@ -36,8 +38,8 @@ class Server(uvicorn.Server):
     With `patient` its answers have DRAIN_SECONDS to end.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, *, patient: bool = False) -> None:
-        self._listener = listener
+    def __init__(self, app: ASGIApp, *listeners: socket.socket, patient: bool = False) -> None:
+        self._listeners = list(listeners)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -60,7 +62,7 @@ class Server(uvicorn.Server):
 
     async def run_until_told(self) -> None:
         """Serve until `should_exit`, then let running answers end."""
-        await self.serve(sockets=[self._listener])
+        await self.serve(sockets=self._listeners)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and let running answers end."""
@@ -94,6 +96,21 @@ def listen(host: str, port: int) -> socket.socket:
     # and a token would wait up to 40 ms for the acknowledgement of the one before.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def listen_near(listener: socket.socket) -> socket.socket | None:
+    """Listen at the same port of loopback, too, if `listener` has another address than that.
+
+    The kubelet forwards ports (`kubectl port-forward`) from a pod's loopback and from nowhere else.
+    None where that is served already, or is another's.
+    """
+    host, port = listener.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_loopback or address.is_unspecified:
+        return None
+    with contextlib.suppress(OSError):
+        return listen(_LOOPBACK, port)
+    return None
 
 
 class Ending:
