@@ -13,13 +13,14 @@ import socket
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 
 from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.kube.answers import answer
 from chatbot_operator.kube.events import body_of
 from chatbot_operator.ports import EVENTS, SERVICE_ACCOUNTS, Note, Object, Resource
 
@@ -29,8 +30,6 @@ FIELD_MANAGER = "chatbot-operator"
 TIMEOUT_SECONDS = 30
 PAGE = 500
 """Objects of a list that are read at once: more would hold up the loop."""
-TERMINATING = "NamespaceTerminating"
-"""https://pkg.go.dev/k8s.io/api/core/v1#NamespaceTerminatingCause"""
 
 OF_NOTHING = "1"
 """The resourceVersion that no object has: etcd's revision before its first write. An apply with it
@@ -240,7 +239,7 @@ class Cluster:
             raise KubernetesRefusal(f"{method} {path}", 0, type(error).__name__, "") from error
         finally:
             self._ended(method, status)
-        return _answer(f"{method} {path}", status, text)
+        return answer(f"{method} {path}", status, text)
 
 
 def _last_question(before: Callable[[], None]) -> aiohttp.TraceConfig:
@@ -253,28 +252,6 @@ def _last_question(before: Callable[[], None]) -> aiohttp.TraceConfig:
     trace.on_connection_create_end.append(ask)
     trace.on_connection_reuseconn.append(ask)
     return trace
-
-
-def _answer(operation: str, status: int, text: bytes) -> Object:
-    try:
-        answer: Any = json.loads(text)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        message = text[:200].decode(errors="replace")
-        raise KubernetesRefusal(operation, status, "NoObject", message)
-    if status >= HTTPStatus.BAD_REQUEST:
-        raise KubernetesRefusal(operation, status, _reason(answer), str(answer.get("message", "")))
-    found: Object = answer
-    return found
-
-
-def _reason(status: Object) -> str:
-    """Give the reason of a Status; of a namespace that is going, the cause, which says more."""
-    causes = (status.get("details") or {}).get("causes") or ()
-    if any(cause.get("reason") == TERMINATING for cause in causes):
-        return TERMINATING
-    return str(status.get("reason", ""))
 
 
 def _selector(wanted: Mapping[str, str]) -> str:

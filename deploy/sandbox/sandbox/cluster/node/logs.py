@@ -23,16 +23,20 @@ class FindLog(Protocol):
         """The log file of a container, None when there is no such container."""
 
 
-def logs_app(find: FindLog) -> web.Application:
+def logs(find: FindLog) -> list[web.RouteDef]:
     """Serve log files; `tailLines`, `limitBytes`, `previous` and `follow` are understood."""
 
-    async def logs(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.Request) -> web.StreamResponse:
         where, asked = request.match_info, request.query
         key, container = (where["namespace"], where["pod"]), where["container"]
         previous = asked.get("previous") == "true"
         file = find(key, container, previous=previous)
-        if file is None or not file.exists():
-            return web.Response(status=404, text=f"no log of container {container}")
+        if file is None:
+            return web.Response(status=404, text=f'container "{container}" not found')
+        if not file.exists():
+            what = f'container "{container}" in pod "{where["pod"]}"'
+            lack = f"previous terminated {what} not found" if previous else f"{what} has no log yet"
+            return web.Response(status=400, text=lack)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
         content = file.read_bytes()
@@ -49,9 +53,7 @@ def logs_app(find: FindLog) -> web.Application:
                 await response.write(more)
         return response
 
-    app = web.Application()
-    app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", logs)
-    return app
+    return [web.get("/containerLogs/{namespace}/{pod}/{container}", answer)]
 
 
 def _read(file: Path, position: int) -> bytes:

@@ -12,13 +12,15 @@ import shutil
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp import web
 
 from sandbox.cluster.addresses import NODE_PORT, Addresses
 from sandbox.cluster.api import MERGE, Api, ApiError, Key, Mirror, Object
 from sandbox.cluster.background import together
 from sandbox.cluster.binaries import VERSION
 from sandbox.cluster.https import serving
-from sandbox.cluster.node.logs import logs_app
+from sandbox.cluster.node.forwarding import forwarding
+from sandbox.cluster.node.logs import logs
 from sandbox.cluster.node.pod import Host, Pod
 from sandbox.cluster.node.status import stamp
 from sandbox.processes import Processes
@@ -79,7 +81,9 @@ async def node(
         for mirror in mirrors.values():
             mirror.changed = pods.refresh
         await _register(api, addresses.node)
-        async with serving(logs_app(pods.log), addresses.claim, certificate):
+        asked = web.Application()
+        asked.add_routes([*logs(pods.log), *forwarding(pods.address)])
+        async with serving(asked, addresses.claim, certificate):
             async with together(
                 _renew(api), pods.follow(api), *(each.follow() for each in mirrors.values())
             ):
@@ -110,6 +114,11 @@ class _Pods:
         """The log file of a container."""
         held = self._pods.get(self._uids.get(key, ""))
         return held[0].log(container, previous=previous) if held else None
+
+    def address(self, key: Key) -> str | None:
+        """The address of a pod."""
+        held = self._pods.get(self._uids.get(key, ""))
+        return held[0].address if held else None
 
     async def close(self) -> None:
         """Let go of all pods; their processes are ended by their owner."""

@@ -55,7 +55,7 @@ class Pod:
         self.manifest = manifest
         self.uid: str = manifest["metadata"]["uid"]
         self._host = host
-        self._address = host.addresses.for_pod()
+        self.address = host.addresses.for_pod()
         self._volumes = Volumes(host.api, time.monotonic)
         self._stale = asyncio.Event()
         self._dirty = asyncio.Event()
@@ -106,7 +106,7 @@ class Pod:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._host.addresses.release(self._address)
+            self._host.addresses.release(self.address)
         await self._delete()
         await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
 
@@ -183,7 +183,7 @@ class Pod:
     async def _patch(self) -> None:
         status = pod_status(
             self.manifest,
-            address=self._address,
+            address=self.address,
             node_address=self._host.addresses.node,
             init=[each.status for each in self._init],
             containers=[each.status for each in self._containers],
@@ -220,7 +220,7 @@ class Pod:
     def _around(self) -> Surroundings:
         return Surroundings(
             pod=self.manifest,
-            address=self._address,
+            address=self.address,
             node_address=self._host.addresses.node,
             directory=self._directory,
             images=self._host.images,
@@ -233,7 +233,7 @@ class Pod:
         return Container(
             spec,
             pod=f"{name}_{namespace}({self.uid})",
-            address=self._address,
+            address=self.address,
             restart=restart,
             waiting="PodInitializing"
             if self.manifest["spec"].get("initContainers")
