@@ -9,7 +9,15 @@ _UNSEEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u206
 """Space of every kind, and what no one sees: it ends lines, moves the cursor, or turns text round
 (https://trojansource.codes)."""
 
+_STEERING: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Of those what is not needed to write a text of several lines, in any language."""
+
 
 def plain(text: str) -> str:
     """Put one space for whatever of a text a terminal would not show as it is."""
     return _UNSEEN.sub(" ", text).strip()
+
+
+def legible(text: str) -> str:
+    """Take out what steers a terminal or turns text round; lines, tabs and emoji stay whole."""
+    return _STEERING.sub("", text)

@@ -12,6 +12,11 @@ from rich.console import RenderableType
 
 from chatbot_operator.cli.reach import Reach
 
+CODES = (
+    "It ends with 0 when nothing is wrong, 1 when something was found, 2 when it could not look."
+)
+"""What most commands end with, for their help."""
+
 
 class Code(IntEnum):
     """What the program ends with, for scripts."""
@@ -40,11 +45,14 @@ class UnansweredError(Exception):
 class Command:
     """A command: its name, one line of what it is for, and examples as a person types them.
 
-    `arguments` declares its own; `run` may raise UnansweredError, KubernetesRefusal, Refusal.
+    `arguments` declares its own; `run` may raise UnansweredError, KubernetesRefusal, Refusal, and
+    gives a code alone where everything was said on the way. `codes` says what it ends with, where
+    that is not what all commands end with.
     """
 
     name: str
     purpose: str
     examples: tuple[str, ...]
     arguments: Callable[[ArgumentParser], object]
-    run: Callable[[Namespace, Reach], Awaitable[Report]]
+    run: Callable[[Namespace, Reach], Awaitable[Report | Code]]
+    codes: str = CODES

@@ -14,7 +14,7 @@ from kubernetes.aio.config import ConfigException
 from rich.console import Console
 from rich.text import Text
 
-from chatbot_operator.cli.command import Code, Command, Report, UnansweredError
+from chatbot_operator.cli.command import CODES, Code, Command, Report, UnansweredError
 from chatbot_operator.cli.commands import COMMANDS
 from chatbot_operator.cli.reach import Asked, here
 from chatbot_operator.cli.refused import words
@@ -23,9 +23,6 @@ from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.words import plain
 
 PROGRAM = "kubectl chatbot"
-CODES = (
-    "It ends with 0 when nothing is wrong, 1 when something was found, 2 when it could not look."
-)
 
 
 def main(typed: Sequence[str] | None = None) -> int:
@@ -36,15 +33,17 @@ def main(typed: Sequence[str] | None = None) -> int:
         arguments.kubeconfig, arguments.context, arguments.namespace or "", arguments.cloud
     )
     try:
-        report = asyncio.run(_run(arguments, asked))
+        found = asyncio.run(_run(arguments, asked))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return Code.UNANSWERED
     except (UnansweredError, KubernetesRefusal, Refusal, ConfigException) as error:
         return _unanswered(words(error), as_json=arguments.output == "json")
-    show(report, as_json=arguments.output == "json")
-    return report.code
+    if isinstance(found, Report):
+        show(found, as_json=arguments.output == "json")
+        return found.code
+    return found
 
 
 def show(report: Report, *, as_json: bool, console: Console | None = None) -> None:
@@ -55,18 +54,39 @@ def show(report: Report, *, as_json: bool, console: Console | None = None) -> No
     (console or Console(highlight=False)).print(report.shown, crop=False)
 
 
+class _Command(argparse.ArgumentParser):
+    """Takes options before, between and after the rest; a sub-command's parser otherwise would not.
+
+    https://docs.python.org/3/library/argparse.html#intermixed-parsing
+    """
+
+    _within = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, in two rounds that come here again."""
+        if self._within:
+            return super().parse_known_args(args, namespace)
+        self._within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._within = False
+
+
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
     whole = argparse.ArgumentParser(
         prog=PROGRAM, description="Chatbots on Azure OpenAI: why, and what to type.", epilog=CODES
     )
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Command
+    )
     for command in COMMANDS:
         _add(commands, command)
     return whole
 
 
-async def _run(arguments: argparse.Namespace, asked: Asked) -> Report:
+async def _run(arguments: argparse.Namespace, asked: Asked) -> Report | Code:
     command = next(each for each in COMMANDS if each.name == arguments.command)
     async with here(asked) as reach:
         return await command.run(arguments, reach)
@@ -78,7 +98,7 @@ def _add(commands: Any, command: Command) -> None:
         command.name,
         help=command.purpose,
         description=f"{command.purpose[0].upper()}{command.purpose[1:]}.",
-        epilog=f"examples:\n{examples}\n\n{CODES}",
+        epilog=f"examples:\n{examples}\n\n{command.codes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.arguments(one)

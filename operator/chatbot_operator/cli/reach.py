@@ -13,16 +13,19 @@ from typing import Any, Self
 
 import aiohttp
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import AzureCliCredential, WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
 
 from chatbot_operator.azure.catalogue import Catalogue
+from chatbot_operator.azure.refusals import refusal_of
 from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, session
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
+from chatbot_operator.kube.pod_streams import PodStreams
 from chatbot_operator.ports import Clock
 
 _MINUTE = 60
@@ -52,6 +55,7 @@ class Reach:
         self._open = AsyncExitStack()
         self._configured: tuple[Configuration, str] | None = None
         self._cluster: Cluster | None = None
+        self._pods: PodStreams | None = None
         self._azure: ResourceManager | None = None
         self._catalogue: Catalogue | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -77,6 +81,25 @@ class Reach:
             cluster = Cluster(await self.configuration())
             self._cluster = await self._open.enter_async_context(cluster)
         return self._cluster
+
+    async def pods(self) -> PodStreams:
+        """Open the way to pods' logs and ports, through the cluster's API, as the person."""
+        if self._pods is None:
+            pods = PodStreams(await self.configuration())
+            self._pods = await self._open.enter_async_context(pods)
+        return self._pods
+
+    async def token(self, audience: str, tenant: str = "") -> str:
+        """Get a token for somebody else than Azure, such as a chatbot, by the same sign-in.
+
+        `tenant` empty: that of the sign-in. Raises Refusal where there is none to be had.
+        """
+        wanted: dict[str, Any] = {"tenant_id": tenant} if tenant else {}
+        try:
+            token = await self._credential().get_token(f"{audience}/.default", **wanted)
+        except AzureError as error:
+            raise refusal_of(f"a token for {audience}", error) from error
+        return str(token.token)
 
     async def azure(self) -> ResourceManager:
         """Open Azure Resource Manager: as who is signed in by `az login`, or as the pod's identity.

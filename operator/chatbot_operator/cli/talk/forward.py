@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from typing import Final
 
 from chatbot_operator.cli.command import UnansweredError
+from chatbot_operator.cli.refused import words
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.pod_streams import Connection, PodUnreachable
 
@@ -66,7 +67,7 @@ async def _carry(
     except (ConnectionError, TimeoutError):
         pass  # whoever asked has gone
     except (PodUnreachable, KubernetesRefusal, UnansweredError) as error:
-        trouble(str(error))
+        trouble(words(error))
     finally:
         writer.close()
         with suppress(OSError):
