@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -55,10 +54,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return asyncio.run(commands.up(_plan(arguments), demo=arguments.command == "demo"))
         case "status":
             return commands.status(arguments.directory, as_json=arguments.json)
-        case "ask":
-            return asyncio.run(
-                commands.ask_one(arguments.directory, arguments.name, arguments.question)
-            )
+        case "env":
+            return commands.env(arguments.directory)
         case "azure":
             return asyncio.run(azure.run(arguments))
         case _:
@@ -104,10 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     status = commands_.add_parser("status", help="where everything of the running sandbox is")
     status.add_argument("--json", action="store_true", help="for programs")
     _directory(status)
-    ask = commands_.add_parser("ask", help="ask a chatbot of the running sandbox")
-    ask.add_argument("name", help="NAME or NAMESPACE/NAME")
-    ask.add_argument("question")
-    _directory(ask)
+    env = commands_.add_parser("env", help='for `eval "$(sandbox env)"`: kubectl means the sandbox')
+    _directory(env)
     azure.add_arguments(commands_.add_parser("azure", help="the Azure emulator alone"))
     _directory(commands_.add_parser("down", help="end the sandbox and leave nothing behind"))
     return parser
@@ -115,13 +110,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _directory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--directory", type=Path, default=_default_directory(), help="its state (%(default)s)"
+        "--directory",
+        type=Path,
+        default=commands.default_directory(),
+        help="its state (%(default)s)",
     )
-
-
-def _default_directory() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(state) / "chatbot-sandbox"
 
 
 if __name__ == "__main__":

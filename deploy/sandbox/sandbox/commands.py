@@ -1,9 +1,11 @@
-"""What the sandbox's commands do: up, demo, status, down, ask."""
+"""What the sandbox's commands do: up, demo, status, env, down."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,16 +14,17 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import httpx2
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.conversation import Refused, Turn, ask
+from sandbox import person
+from sandbox.conversation import Turn, ask
 from sandbox.processes import end
 from sandbox.progress import Report, reporter
 from sandbox.up import Plan, Sandbox, Status, read_status, running
 
 LOG = "sandbox.log"
+NONE = "No sandbox runs here; `make demo` starts one."
 COMPLETE = "Ctrl-C, or `make down`, ends it and leaves nothing behind."
 
 QUESTIONS = {
@@ -42,7 +45,7 @@ async def up(plan: Plan, *, demo: bool) -> int:
         async with running(plan, report) as sandbox:
             if demo:
                 await _talk(sandbox, console, report)
-            show(console, sandbox.status)
+            show(console, sandbox.status, plan.directory)
             console.print(f"\n{COMPLETE}")
             await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -54,7 +57,7 @@ async def up(plan: Plan, *, demo: bool) -> int:
 
 def _forget(directory: Path) -> None:
     """Remove what a sandbox made, keys and tokens among it; the log stays."""
-    for part in ("cluster", "operator", "ca"):
+    for part in ("cluster", "operator", "person", "bin", "ca"):
         shutil.rmtree(directory / part, ignore_errors=True)
 
 
@@ -89,25 +92,6 @@ async def _print_answer(console: Console, url: str, turns: list[Turn]) -> str:
         console.print(indented, end="", markup=False, highlight=False, soft_wrap=True)
     console.print()
     return "".join(pieces)
-
-
-async def ask_one(directory: Path, name: str, question: str) -> int:
-    """Ask a chatbot of the running sandbox one question; `name` is NAME or NAMESPACE/NAME."""
-    console = Console()
-    status = read_status(directory)
-    if status is None:
-        console.print("No sandbox runs here; `make demo` starts one.")
-        return 1
-    urls = [url for key, url in status.chatbots.items() if name in (key, key.partition("/")[2])]
-    if not urls:
-        console.print(f"No chatbot {name}; there are: {', '.join(status.chatbots) or 'none'}.")
-        return 1
-    try:
-        await _print_answer(console, urls[0], [{"role": "user", "content": question}])
-    except (Refused, httpx2.HTTPError) as error:
-        console.print(f"\n{error}")
-        return 1
-    return 0
 
 
 def detach(arguments: list[str], directory: Path) -> int:
@@ -148,12 +132,22 @@ def status(directory: Path, *, as_json: bool) -> int:
     """Print where everything of the running sandbox is; exit code 1 when none runs."""
     found = read_status(directory)
     if found is None:
-        print("No sandbox runs here; `make demo` starts one.", file=sys.stderr)
+        print(NONE, file=sys.stderr)
         return 1
     if as_json:
         print(json.dumps(asdict(found), indent=2))
     else:
-        show(Console(), found)
+        show(Console(), found, directory)
+    return 0
+
+
+def env(directory: Path) -> int:
+    """Print what a shell evaluates to mean the running sandbox; exit code 1 when none runs."""
+    found = read_status(directory)
+    if found is None:
+        print(NONE, file=sys.stderr)
+        return 1
+    print(person.exports(found))
     return 0
 
 
@@ -165,7 +159,7 @@ async def down(directory: Path) -> int:
     return 0
 
 
-def show(console: Console, found: Status) -> None:
+def show(console: Console, found: Status, directory: Path) -> None:
     """Print where everything is and what to try."""
     table = Table(show_header=False, box=None, pad_edge=False)
     if found.page:
@@ -179,10 +173,26 @@ def show(console: Console, found: Status) -> None:
     console.print(table)
     console.print("\nTry:", style="bold")
     for line in (
-        f"export KUBECONFIG={found.kubeconfig} PATH={found.path}:$PATH",
+        f'eval "$({shlex.join(_env_command(directory))})"',
         "kubectl get chatbots -A -o wide",
-        "kubectl describe chatbot support -n help",
+        "kubectl chatbot why support -n help",
+        'kubectl chatbot ask support -n help "My name is Ada. What can you do?"',
+        "kubectl chatbot open writer -n help",
+        "kubectl chatbot logs support -n help -f",
         "kubectl explain chatbot.spec.openAI",
         "kubectl delete chatbot writer -n help",
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _env_command(directory: Path) -> list[str]:
+    """Spell `sandbox env` for this sandbox, from where the person stands."""
+    program = os.path.relpath(Path(sys.executable).with_name("sandbox"))
+    usual = directory == default_directory()
+    return [program, "env", *([] if usual else ["--directory", str(directory.resolve())])]
+
+
+def default_directory() -> Path:
+    """Give the directory of a sandbox that was given none."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(state) / "chatbot-sandbox"

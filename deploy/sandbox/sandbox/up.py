@@ -3,6 +3,7 @@
 state directory
   ca/            certificates          cluster/  control plane and node, with their logs
   operator/      the overlay applied   sandbox.json  what `sandbox status` prints
+  person/        their sign-in         bin/          what they type
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from sandbox import bootstrap, install
+from sandbox import bootstrap, install, person
 from sandbox.azure.server import serve
 from sandbox.azure.settings import SUBSCRIPTION, TENANT, Settings, Surroundings
 from sandbox.certificates import Authority, create_authority
@@ -32,6 +33,8 @@ IMAGES = {
     "chatbot-operator": (sys.executable, "-m", "chatbot_operator"),
 }
 PAGE_PORT = 8087
+BIN = "bin"
+_OURS = tuple(Path(sys.executable).with_name(name) for name in ("kubectl-chatbot", "sandbox"))
 FIRST = ("help", "support")
 
 
@@ -48,7 +51,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where everything is. `chatbots` maps NAMESPACE/NAME to a URL that this machine can open."""
+    """Where everything is. `chatbots` maps NAMESPACE/NAME to a URL that this machine can open.
+
+    `path` is the directory of kubectl and its plugin; `person` the client id of who tries it out.
+    """
 
     pid: int
     kubeconfig: str
@@ -60,6 +66,8 @@ class Status:
     tenant: str
     ledger: str
     path: str
+    person: str = ""
+    token_file: str = ""
     page: str = ""
     complete: bool = False
     chatbots: dict[str, str] = field(default_factory=dict)
@@ -123,14 +131,18 @@ async def running(plan: Plan, report: Report) -> AsyncIterator[Sandbox]:
             serve(plan.azure, certificate, port=arm_port, surroundings=surroundings)
         )
         operator = await bootstrap.prepare(arm, authority.certificate, issuer=up.plane.issuer)
+        you = await bootstrap.prepare_person(arm, authority.certificate, issuer=up.plane.issuer)
         if plan.azure.propagation_federation:
             report("waiting for Azure to spread the operator's own grants")
             await asyncio.sleep(plan.azure.propagation_federation)
         report("starting the operator, as a pod under its shipped rights")
         await install.install(up.plane, directory, client_id=operator.client_id, arm=arm)
         api = await stack.enter_async_context(up.plane.api("admin"))
+        await stack.enter_async_context(person.signed_in(api, _token_file(directory)))
+        person.programs(directory / BIN, up.plane.binaries / "kubectl", *_OURS)
         chatbots = Mirror(api, install.CHATBOTS)
-        sandbox = Sandbox(plan, up, authority, arm, chatbots, _status(up, authority, arm))
+        status = _status(plan, up, authority, arm, you.client_id)
+        sandbox = Sandbox(plan, up, authority, arm, chatbots, status)
         stack.callback((directory / STATUS).unlink, missing_ok=True)
         await stack.enter_async_context(together(chatbots.follow(), _keep_status(sandbox)))
         if plan.samples:
@@ -186,7 +198,11 @@ def _complete(sandbox: Sandbox) -> Status:
     return replace(_with_chatbots(sandbox), complete=True)
 
 
-def _status(up: Cluster, authority: Authority, arm: str) -> Status:
+def _token_file(directory: Path) -> Path:
+    return (directory / "person" / "token").resolve()
+
+
+def _status(plan: Plan, up: Cluster, authority: Authority, arm: str, person_id: str) -> Status:
     return Status(
         pid=os.getpid(),
         kubeconfig=str(up.kubeconfig.resolve()),
@@ -197,5 +213,7 @@ def _status(up: Cluster, authority: Authority, arm: str) -> Status:
         subscription=SUBSCRIPTION,
         tenant=TENANT,
         ledger=f"{arm}/_emulator/ledger",
-        path=str(up.plane.binaries),
+        path=str((plan.directory / BIN).resolve()),
+        person=person_id,
+        token_file=str(_token_file(plan.directory)),
     )
