@@ -190,13 +190,14 @@ class Held:
     async def get_token(self, *scopes: str, **how: Any) -> AccessToken:
         """Give a token that lives for a minute at least."""
         async with self._turn:
-            held = self._tokens.get(scopes)
+            wanted = (*scopes, how.get("tenant_id", ""))
+            held = self._tokens.get(wanted)
             if (
                 held is None
                 or held.expires_on < self._now().timestamp() + _MINUTE
                 or how.get("claims")
             ):
-                held = self._tokens[scopes] = await self._credential.get_token(*scopes, **how)
+                held = self._tokens[wanted] = await self._credential.get_token(*scopes, **how)
             return held
 
 
