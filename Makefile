@@ -51,6 +51,7 @@ reference: sync ## write the pages of docs/ that come from CRDs and code
 	@$(RUN) python tests/fields_page.py
 	@$(RUN) python tests/reasons_page.py
 	@$(RUN) python tests/settings_page.py
+	@$(RUN) python tests/metrics_page.py
 
 vendor: sync ## fetch what the page brings along again, by npm, and verify it
 	@$(RUN) python tests/chatbot/vendoring.py

@@ -1,17 +1,15 @@
-"""What Prometheus reads at `/metrics`: numbers, and reasons of closed lists; no word of a chat.
-
-Calls of the model have the names, attributes and buckets of OpenTelemetry's conventions
-(https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md)
-in Prometheus' spelling. What is the chatbot's own begins with `chatbot_`.
-"""
+"""The metrics as they are kept and served: numbers and closed lists; no word of a chat."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from chatbot_app import measures
+from chatbot_app.measures import OPERATION, PROVIDER, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,39 +21,15 @@ if TYPE_CHECKING:
     from chatbot_app.observing import Call
     from chatbot_app.standing import Standing
 
-OPERATION = "chat"
-PROVIDER = "azure.ai.openai"
-_TOKENS = tuple(float(4**n) for n in range(14))
-_SECONDS = tuple(0.01 * 2**n for n in range(14))
-_CALL = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
-
 
 class Calls:
     """Counts the calls of one deployment."""
 
     def __init__(self, registry: CollectorRegistry, *, deployment: str) -> None:
         self._call = (OPERATION, PROVIDER, deployment)
-        self._tokens = Histogram(
-            "gen_ai_client_token_usage",
-            "Tokens of a call, as the model reports them.",
-            (*_CALL, "gen_ai_token_type"),
-            buckets=_TOKENS,
-            registry=registry,
-        )
-        self._duration = Histogram(
-            "gen_ai_client_operation_duration_seconds",
-            "How long a call took to its last word.",
-            (*_CALL, "error_type"),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._first = Histogram(
-            "gen_ai_client_operation_time_to_first_chunk_seconds",
-            "How long a call took to its first word.",
-            _CALL,
-            buckets=_SECONDS,
-            registry=registry,
-        )
+        self._tokens = _histogram(measures.TOKENS, registry)
+        self._duration = _histogram(measures.DURATION, registry)
+        self._first = _histogram(measures.FIRST, registry)
 
     def observe(self, call: Call) -> None:
         """Take in a call that has ended."""
@@ -80,33 +54,31 @@ class State(Collector):
     def collect(self) -> Iterator[Metric]:
         """Give the metrics as they are."""
         chat, now = self._chat, self._chat.now()
-        yield _gauge("chats_in_flight", "Answers under way.", chat.places.taken.total())
-        yield _counter(
-            "chats_refused", "Requests refused before the model was asked.", chat.refused
-        )
-        yield _counter("token_renewals", "Exchanges with Entra.", self._credential.exchanges)
+        yield _single(measures.IN_FLIGHT, chat.places.taken.total())
+        yield _by_reason(measures.REFUSED, chat.refused)
+        yield _by_reason(measures.RENEWALS, self._credential.exchanges)
         if (expires := self._credential.expires_at) is not None:
-            left = expires - now.timestamp()
-            yield _gauge("token_expires_seconds", "Seconds until the token in use ends.", left)
-        used = chat.budget.used_on(now.date())
-        yield _gauge("budget_used_tokens", "Tokens used on this day of UTC.", used)
+            yield _single(measures.EXPIRES, expires - now.timestamp())
+        yield _single(measures.USED, chat.budget.used_on(now.date()))
         if chat.budget.daily is not None:
-            yield _gauge("budget_tokens", "Tokens for a day.", chat.budget.daily)
+            yield _single(measures.BUDGET, chat.budget.daily)
         standing = self._standing()
-        yield _gauge("proven", "Whether access was ever proven.", standing.proven_at is not None)
-        latest = GaugeMetricFamily(
-            "chatbot_standing", "The reason at /readyz is 1.", labels=["reason"]
-        )
-        latest.add_metric([str(standing.latest.reason)], 1)
-        yield latest
+        yield _single(measures.PROVEN, standing.proven_at is not None)
+        yield _by_reason(measures.STANDING, {str(standing.latest.reason): 1})
 
 
-def _gauge(name: str, meaning: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"chatbot_{name}", meaning, value=float(value))
+def _histogram(measure: Measure, registry: CollectorRegistry) -> Histogram:
+    labels, buckets = list(measure.labels), measure.buckets
+    return Histogram(measure.name, measure.meaning, labels, buckets=buckets, registry=registry)
 
 
-def _counter(name: str, meaning: str, counted: dict[str, int]) -> Metric:
-    family = CounterMetricFamily(f"chatbot_{name}", meaning, labels=["reason"])
+def _single(measure: Measure, value: float) -> Metric:
+    return GaugeMetricFamily(measure.name, measure.meaning, value=float(value))
+
+
+def _by_reason(measure: Measure, counted: dict[str, int]) -> Metric:
+    make = CounterMetricFamily if measure.kind == "counter" else GaugeMetricFamily
+    family = make(measure.name, measure.meaning, labels=list(measure.labels))
     for reason, times in sorted(counted.items()):
         family.add_metric([reason], times)
-    return family
+    return cast("Metric", family)

@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.datastructures import Headers
 
-from chatbot_app.metrics import OPERATION, PROVIDER
+from chatbot_app.measures import OPERATION, PROVIDER
 from chatbot_app.observing import LEFT
 
 if TYPE_CHECKING:
