@@ -35,8 +35,8 @@ from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
 from chatbot_operator.metrics import Left, Metrics, Now, State
 from chatbot_operator.observing import Observer
-from chatbot_operator.ports import HTTP_ROUTES, Installation, Manage, Outlet, World
-from chatbot_operator.settings import Settings, certificates, issuer
+from chatbot_operator.ports import HTTP_ROUTES, Installation, World
+from chatbot_operator.settings import Settings, certificates, installation, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
 from chatbot_operator.work import Work
@@ -90,9 +90,9 @@ async def run(settings: Settings, spans: Spans | None) -> None:
 
         async def lead() -> bool:
             nonlocal work
-            installation = await _installation(settings, cluster, authorities)
+            whole = await _installation(settings, cluster, authorities)
             clock, watch = partial(dt.datetime.now, dt.UTC), partial(_watch, settings.watched)
-            world = World(cluster, azure, pods, clock, installation, step=observer.step)
+            world = World(cluster, azure, pods, clock, whole, step=observer.step)
             work = Work(world, cluster, watch, settings.workers, observer)
             anew = asyncio.create_task(_begin_anew(cluster, stop))
             try:
@@ -216,32 +216,12 @@ def _azure(
 
 
 async def _installation(settings: Settings, cluster: Cluster, authorities: str) -> Installation:
-    return Installation(
+    token = await asyncio.to_thread(Path(settings.token_file).read_text)
+    return installation(
+        settings,
         cluster=settings.owner_id or await _cluster_uid(cluster),
-        issuer=issuer(await asyncio.to_thread(Path(settings.token_file).read_text)),
-        tenant_id=settings.tenant_id,
-        namespace=settings.pod_namespace,
-        watched=settings.watched,
-        gateway_namespaces=settings.gateway_namespaces,
-        monitoring_namespaces=settings.monitoring_namespaces,
-        image=settings.image,
-        audience=settings.audience,
-        data_scope=settings.data_scope,
-        identity_resource_group=settings.identity_resource_group,
-        identity_location=settings.identity_location,
-        proof_delay=settings.proof_delay,
-        proof_recheck=settings.proof_recheck,
-        propagation_deadline=settings.propagation_deadline,
-        resync=settings.resync,
-        withdrawal_grace=settings.withdrawal_grace,
-        manage=Manage(settings.manage),
-        credential_grace=settings.credential_grace,
-        rebind=settings.rebind,
-        outlet=Outlet(
-            https_proxy=settings.chatbot_proxy,
-            no_proxy=settings.chatbot_no_proxy,
-            authorities=authorities,
-        ),
+        issuer=issuer(token),
+        authorities=authorities,
     )
 
 

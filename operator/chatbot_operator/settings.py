@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from chatbot_operator.clouds import CLOUDS, Cloud
-from chatbot_operator.ports import Manage
+from chatbot_operator.ports import Installation, Manage, Outlet
 
 LARGEST = 86400
 """The largest number of any setting: a day in seconds, the longest delay that chatbots accept."""
@@ -198,6 +198,43 @@ class _Reading:
             self.wrong.append(f"{name} is no number from {least:g} to {LARGEST}: {text!r}")
             return least
         return value
+
+
+def installation(
+    settings: Settings, *, cluster: str, issuer: str, authorities: str
+) -> Installation:
+    """Give what holds for the whole installation.
+
+    `cluster` is the owner id, `issuer` the `iss` of the cluster's tokens, `authorities` what
+    CHATBOT_CA_FILE holds (PEM).
+    """
+    return Installation(
+        cluster=cluster,
+        issuer=issuer,
+        tenant_id=settings.tenant_id,
+        namespace=settings.pod_namespace,
+        watched=settings.watched,
+        gateway_namespaces=settings.gateway_namespaces,
+        monitoring_namespaces=settings.monitoring_namespaces,
+        image=settings.image,
+        audience=settings.audience,
+        data_scope=settings.data_scope,
+        identity_resource_group=settings.identity_resource_group,
+        identity_location=settings.identity_location,
+        proof_delay=settings.proof_delay,
+        proof_recheck=settings.proof_recheck,
+        propagation_deadline=settings.propagation_deadline,
+        resync=settings.resync,
+        withdrawal_grace=settings.withdrawal_grace,
+        manage=Manage(settings.manage),
+        credential_grace=settings.credential_grace,
+        rebind=settings.rebind,
+        outlet=Outlet(
+            https_proxy=settings.chatbot_proxy,
+            no_proxy=settings.chatbot_no_proxy,
+            authorities=authorities,
+        ),
+    )
 
 
 def certificates(name: str, file: str) -> str:
