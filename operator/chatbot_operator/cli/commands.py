@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from chatbot_operator.cli.command import Command
+from chatbot_operator.cli.plan import PLAN
 from chatbot_operator.cli.talk.asking import ASK
 from chatbot_operator.cli.talk.opening import OPEN
 from chatbot_operator.cli.talk.reading import LOGS
 from chatbot_operator.cli.why import WHY
 
-COMMANDS: Final[tuple[Command, ...]] = (WHY, ASK, LOGS, OPEN)
+COMMANDS: Final[tuple[Command, ...]] = (WHY, PLAN, ASK, LOGS, OPEN)

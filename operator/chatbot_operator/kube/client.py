@@ -75,7 +75,7 @@ class Cluster:
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         try:
-            return await self._call("GET", _path(resource, namespace, name))
+            return await self._call("GET", path_of(resource, namespace, name))
         except KubernetesRefusal as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND:
                 return None
@@ -94,7 +94,7 @@ class Cluster:
             query["fieldSelector"] = _selector(fields)
         items: list[Object] = []
         for one in self._within(resource, namespace):
-            items += (await self._call("GET", _path(resource, one), query=query))["items"]
+            items += (await self._call("GET", path_of(resource, one), query=query))["items"]
         return items
 
     async def apply(
@@ -107,7 +107,7 @@ class Cluster:
     ) -> Object:
         precondition = {"uid": onto} if onto else {"resourceVersion": OF_NOTHING}
         metadata = manifest["metadata"] | precondition
-        path = _path(resource, metadata.get("namespace", ""), metadata["name"])
+        path = path_of(resource, metadata.get("namespace", ""), metadata["name"])
         query = {"fieldManager": manager, "force": "true"}
         data = json.dumps({**manifest, "metadata": metadata}, ensure_ascii=False).encode()
         return await self._call("PATCH", path, query=query, body=data, kind=APPLY)
@@ -118,7 +118,7 @@ class Cluster:
         for namespace in self._within(resource, ""):
             query = {"limit": str(PAGE)}
             while True:
-                found = await self._call("GET", _path(resource, namespace), query=query)
+                found = await self._call("GET", path_of(resource, namespace), query=query)
                 items += found["items"]
                 query["continue"] = found["metadata"].get("continue", "")
                 if not query["continue"]:
@@ -141,7 +141,7 @@ class Cluster:
 
     async def token(self, namespace: str, name: str, *, audience: str, seconds: int) -> str:
         """Have a token of a service account's made, bound to no pod; at least 600 seconds."""
-        path = f"{_path(SERVICE_ACCOUNTS, namespace, name)}/token"
+        path = f"{path_of(SERVICE_ACCOUNTS, namespace, name)}/token"
         spec = {"audiences": [audience], "expirationSeconds": seconds}
         kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
         made = await self._call("POST", path, body={**kind, "spec": spec})
@@ -154,19 +154,19 @@ class Cluster:
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Create an object; a 409 when there is one of its name."""
-        path = _path(resource, manifest["metadata"].get("namespace", ""))
+        path = path_of(resource, manifest["metadata"].get("namespace", ""))
         return await self._call("POST", path, body=manifest)
 
     async def replace(self, resource: Resource, manifest: Object) -> Object:
         """Replace an object; a 409 unless it is still at the manifest's resourceVersion."""
         metadata = manifest["metadata"]
-        path = _path(resource, metadata.get("namespace", ""), metadata["name"])
+        path = path_of(resource, metadata.get("namespace", ""), metadata["name"])
         return await self._call("PUT", path, body=manifest)
 
     async def patch(
         self, resource: Resource, namespace: str, name: str, operations: list[Object]
     ) -> Object:
-        path, query = _path(resource, namespace, name), {"fieldManager": FIELD_MANAGER}
+        path, query = path_of(resource, namespace, name), {"fieldManager": FIELD_MANAGER}
         return await self._call("PATCH", path, query=query, body=operations, kind=JSON)
 
     async def replace_status(
@@ -177,7 +177,7 @@ class Cluster:
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "add", "path": "/status", "value": status},
         ]
-        path = f"{_path(resource, namespace, name)}/status"
+        path = f"{path_of(resource, namespace, name)}/status"
         await self._call("PATCH", path, body=patch, kind=JSON)
 
     async def delete(self, resource: Resource, namespace: str, name: str, *, uid: str) -> None:
@@ -188,7 +188,7 @@ class Cluster:
             "propagationPolicy": "Foreground",
         }
         try:
-            await self._call("DELETE", _path(resource, namespace, name), body=body)
+            await self._call("DELETE", path_of(resource, namespace, name), body=body)
         except KubernetesRefusal as refusal:
             # 409: another object bears the name now, so the one that was meant is gone.
             if refusal.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
@@ -200,7 +200,7 @@ class Cluster:
         body = {"metadata": {"resourceVersion": version, "finalizers": finalizers}}
         try:
             return await self._call(
-                "PATCH", _path(resource, namespace, name), body=body, kind=MERGE
+                "PATCH", path_of(resource, namespace, name), body=body, kind=MERGE
             )
         except KubernetesRefusal as refusal:
             if refusal.status == HTTPStatus.NOT_FOUND:
@@ -210,7 +210,7 @@ class Cluster:
     async def event(self, regarding: Object, note: Note, *, at: dt.datetime) -> None:
         event = body_of(regarding, note, at, instance=socket.gethostname())
         try:
-            await self._call("POST", _path(EVENTS, event["metadata"]["namespace"]), body=event)
+            await self._call("POST", path_of(EVENTS, event["metadata"]["namespace"]), body=event)
         except KubernetesRefusal as refusal:
             # A namespace that is going takes no more events; nothing depends on one.
             log.debug("event not told: %s", refusal)
@@ -258,7 +258,8 @@ def _selector(wanted: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in wanted.items())
 
 
-def _path(resource: Resource, namespace: str, name: str = "") -> str:
+def path_of(resource: Resource, namespace: str, name: str = "") -> str:
+    """Spell the path of an object, or of a list of them where there is no name."""
     root = f"/apis/{resource.group}" if resource.group else "/api"
     scope = f"/namespaces/{_segment(namespace)}" if namespace else ""
     tail = f"/{_segment(name)}" if name else ""

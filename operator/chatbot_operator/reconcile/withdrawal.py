@@ -180,7 +180,8 @@ async def _held(world: World, found: Denial, memory: Memory) -> str:
     return (
         f"{denied} of the {holding} chatbots that have access would lose it at once{already}, so"
         " nothing is taken away yet. If that is meant:"
-        f" `kubectl annotate chatbot {chatbot.name} {CONFIRM}=true`, for many with -l or --all."
+        f" `kubectl annotate chatbot -n {chatbot.namespace} {chatbot.name} {CONFIRM}=true`, for"
+        " many with -l or --all."
     )
 
 

@@ -1,0 +1,221 @@
+"""A plan: what would be written for each object, what bars it, who loses access. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from chatbot_operator.chatbot import CONFIRM
+from chatbot_operator.cli.command import Code
+from chatbot_operator.cli.plan.by_hand import commands
+from chatbot_operator.cli.plan.laying import Laid
+from chatbot_operator.cli.plan.rehearsal import Part
+from chatbot_operator.cli.plan.writes import Difference, Side, Verb, Write
+from chatbot_operator.errors import DENIALS, Denied, Fault, Pending
+from chatbot_operator.ports import Object
+from chatbot_operator.reconcile.withdrawal import HELD, TAKEN
+from chatbot_operator.status import by_type
+
+WRITTEN: Final = (Verb.CREATE, Verb.CHANGE, Verb.DELETE)
+
+
+class Access(StrEnum):
+    """What becomes of the access that a chatbot has."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    HELD = "held"
+    """It would be lost, if not so many others would lose it at once."""
+    NONE = "none"
+    """It is denied, and has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What keeps the operator from going on, with what to type where something can be typed.
+
+    `passes`: nobody has to act.
+    """
+
+    reason: str
+    message: str
+    passes: bool = False
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Commands that the message names."""
+        return commands(self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What would come of one object. `manifest` is what a person does to it, None: nothing."""
+
+    kind: str
+    name: str
+    manifest: Laid | None
+    writes: tuple[Write, ...]
+    left: tuple[Write, ...]
+    access: Access
+    bar: Bar | None
+    remains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be written; `notes` say what it rests on and what it cannot show.
+
+    `grace`: seconds from a denial to the end of the access that a chatbot has; `confirmations`:
+    what to type where many would lose it at once, and that is meant.
+    """
+
+    outlooks: tuple[Outlook, ...]
+    notes: tuple[str, ...]
+    grace: float
+    confirmations: tuple[str, ...]
+
+    @property
+    def code(self) -> Code:
+        """FINE where nothing would be written and nothing bars."""
+        found = any(
+            each.writes or (each.bar and not each.bar.passes) or _is_written(each.manifest)
+            for each in self.outlooks
+        )
+        return Code.FOUND if found else Code.FINE
+
+    def count(self) -> Counter[tuple[Side, Verb]]:
+        """Count the operator's own writes."""
+        all_writes = (write for each in self.outlooks for write in each.writes)
+        return Counter((write.side, write.verb) for write in all_writes if not write.command)
+
+    def document(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        count = self.count()
+        return {
+            "objects": [_outlook(each) for each in self.outlooks],
+            "summary": {
+                side.lower(): {str(verb): count[side, verb] for verb in WRITTEN} for side in Side
+            },
+            "graceSeconds": self.grace,
+            "confirmations": list(self.confirmations),
+            "notes": list(self.notes),
+        }
+
+
+def outlook(part: Part, laid: Laid | None) -> Outlook:
+    """Sum up the passes over one object."""
+    where = f"{part.key.namespace}/" if part.key.namespace else ""
+    return Outlook(
+        kind=part.key.resource.kind,
+        name=f"{where}{part.key.name}",
+        manifest=laid,
+        writes=tuple(part.record.writes),
+        left=tuple(part.record.untouched()),
+        access=_access(part),
+        bar=_bar(part),
+        remains=tuple(part.record.left),
+    )
+
+
+def confirmations(outlooks: Iterable[Outlook], spell: Callable[..., str]) -> tuple[str, ...]:
+    """Give the commands by which somebody confirms that chatbots are to lose access.
+
+    `spell` makes a command of kubectl's words.
+    """
+    by_namespace: dict[str, list[str]] = {}
+    for each in outlooks:
+        if each.access is Access.HELD:
+            namespace, _, name = each.name.partition("/")
+            by_namespace.setdefault(namespace, []).append(name)
+    return tuple(
+        spell("annotate", "chatbot", "-n", namespace, *names, f"{CONFIRM}=true")
+        for namespace, names in by_namespace.items()
+    )
+
+
+def _bar(part: Part) -> Bar | None:
+    fault: Fault | None = part.fault
+    held = by_type((part.after or {}).get("status", {})).get("Permitted")
+    if isinstance(fault, Denied) and held is not None and held.reason == HELD:
+        return Bar(HELD, held.message)
+    if fault is not None:
+        return Bar(fault.reason, fault.message, isinstance(fault, Pending))
+    if not part.rests:
+        return Bar("NotAtRest", "The rehearsal went on and on; the plan may not be all.")
+    return None
+
+
+def _access(part: Part) -> Access:
+    before, after = _status(part.before), _status(part.after)
+    had, permitted = by_type(before), by_type(after).get("Permitted")
+    if permitted is None or permitted.status != "False":
+        return Access.KEPT
+    if permitted.reason == HELD:
+        return Access.HELD
+    taken = any(c.reason in TAKEN and c != had.get(c.type) for c in by_type(after).values())
+    if taken and permitted.reason in DENIALS:
+        return Access.LOST
+    return Access.NONE
+
+
+def _status(body: Object | None) -> dict[str, Any]:
+    return dict((body or {}).get("status") or {})
+
+
+def _is_written(laid: Laid | None) -> bool:
+    return laid is not None and laid.verb is not Verb.LEAVE
+
+
+def _outlook(one: Outlook) -> dict[str, Any]:
+    whole = {
+        "kind": one.kind,
+        "name": one.name,
+        "manifest": _manifest(one.manifest),
+        "writes": [_write(each) for each in one.writes],
+        "untouched": [_write(each) for each in one.left],
+        "access": str(one.access),
+        "bar": one.bar and _bar_document(one.bar),
+        "remains": list(one.remains),
+    }
+    return {key: value for key, value in whole.items() if value not in (None, [])}
+
+
+def _manifest(laid: Laid | None) -> dict[str, Any] | None:
+    if laid is None:
+        return None
+    return {"verb": str(laid.verb), "fields": _fields(laid.differences)}
+
+
+def _bar_document(bar: Bar) -> dict[str, Any]:
+    return {
+        "reason": bar.reason,
+        "message": bar.message,
+        "commands": list(bar.commands),
+        "passes": bar.passes,
+    }
+
+
+def _write(one: Write) -> dict[str, Any]:
+    whole = {
+        "side": str(one.side),
+        "verb": str(one.verb),
+        "kind": one.kind,
+        "name": one.name,
+        "target": one.target,
+        "fields": _fields(one.differences),
+        "note": one.note,
+        "command": one.command,
+    }
+    return {key: value for key, value in whole.items() if value not in ("", [])}
+
+
+def _fields(found: Iterable[Difference]) -> list[dict[str, Any]]:
+    return [
+        {"path": each.path, "before": each.before, "after": each.after}
+        if each.characters is None
+        else {"path": each.path, "charactersChanged": each.characters}
+        for each in found
+    ]

@@ -1,0 +1,174 @@
+"""`kubectl chatbot plan` as a person runs it: what they may not read is said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import azure_cli
+import pytest
+from chatbot_operator.ports import DEPLOYMENTS, Manage
+from cluster_records import received
+from cluster_world import Operator, chatbot, key
+from sandbox.azure import settings as fixed
+from sandbox.cluster.control_plane import kubeconfig
+
+SCRIPT = Path(sys.executable).with_name("kubectl-chatbot")
+HOME = "chatbot-operator"
+
+
+async def run(program, *words, given="", **environment):
+    process = await asyncio.create_subprocess_exec(
+        *(str(program), *words),
+        env={"PATH": "/nowhere", "NO_COLOR": "1", "COLUMNS": "300", **environment},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate(given.encode())
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+def team(control_plane, authority, kubectl, namespace, tmp_path):
+    """A team's kubeconfig: it may do in its namespace what teams do, and nothing elsewhere."""
+    kubectl("create", "serviceaccount", "team", "-n", namespace)
+    what = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "chatbots", "namespace": namespace},
+        "rules": [
+            {
+                "apiGroups": ["chatbot-operator.dev"],
+                "resources": ["azureopenaichatbots"],
+                "verbs": ["get", "list", "create", "patch", "delete"],
+            }
+        ],
+    }
+    kubectl("apply", "-f", "-", body=what)
+    who = f"--serviceaccount={namespace}:team"
+    kubectl("create", "rolebinding", "team", "-n", namespace, "--role=chatbots", who)
+    kubectl("create", "rolebinding", "edit", "-n", namespace, "--clusterrole=edit", who)
+    token = kubectl("create", "token", "team", "-n", namespace).strip()
+    config = kubeconfig(
+        control_plane.server,
+        authority,
+        user="team",
+        credential={"token": token},
+        namespace=namespace,
+    )
+    file = tmp_path / "team.kubeconfig"
+    file.write_text(json.dumps(config))
+    return str(file)
+
+
+def by(user, log, since):
+    """What somebody asked of the API server that was not reading, by the audit log."""
+    reading = {"get", "list", "watch"}
+    with log.open("rb") as lines:
+        lines.seek(since.size)
+        events = [json.loads(line) for line in lines if user.encode() in line]
+    ours = [e for e in events if e["user"]["username"] == user and received(e) > since.at]
+    return [e for e in ours if e["verb"] not in reading]
+
+
+async def test_a_team_sees_what_it_may_and_what_it_may_not(
+    *, operator, team, namespace, control_plane, audit, azure
+):
+    mark, ledger = audit.mark(), await azure.mark()
+    manifest = json.dumps(chatbot(namespace, replicas=2, chat={"systemPrompt": "Be kind."}))
+    code, out, err = await run(SCRIPT, "plan", "-f", "-", KUBECONFIG=team, given=manifest)
+    assert code == 1, out + err
+    assert "8. + create  Deployment support" in out
+    assert "+ create  managed identity cb-" in out
+    assert "You may not get AzureOpenAIAccount contoso" in out
+    assert "its settings are assumed" in out
+    assert "Azure is unknown: " in out
+    assert "--settings OWNER_ID=" in out
+    assert "you may not get httproutes.gateway.networking.k8s.io" in out
+    assert "3 to create, 0 to change, 0 to delete in Azure; 6 to create, 2 to change" in out
+    assert "Be kind" not in out
+    await asyncio.sleep(0.3)
+    asked = by(f"system:serviceaccount:{namespace}:team", control_plane.audit_log, mark)
+    assert asked, "the API server was asked for dry runs"
+    assert all("dryRun=All" in each["requestURI"] for each in asked)
+    assert not await azure.writes(ledger)
+
+
+async def test_a_team_sees_that_nothing_would_be_written(team, settled):
+    code, out, err = await run(SCRIPT, "plan", "support", KUBECONFIG=team)
+    assert code == 0, out + err
+    assert "0 to create, 0 to change, 0 to delete in Azure" in out
+
+
+@pytest.fixture
+async def deployed(hand, standing, emulator):
+    """The operator's Deployment as it stands in a cluster, without pods."""
+    environment = {
+        "CHATBOT_IMAGE": "chatbot",
+        "IDENTITY_RESOURCE_GROUP": fixed.IDENTITY_GROUP,
+        "AZURE_TENANT_ID": fixed.TENANT,
+        "AZURE_CLIENT_ID": standing.client_id,
+        "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token",
+        "AZURE_MANAGE": "Nothing",
+    }
+    labels = {"app.kubernetes.io/name": HOME}
+    container = {
+        "name": "operator",
+        "image": "operator:1",
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
+    }
+    body = {
+        "apiVersion": DEPLOYMENTS.api_version,
+        "kind": DEPLOYMENTS.kind,
+        "metadata": {"name": HOME, "namespace": HOME, "labels": labels},
+        "spec": {
+            "replicas": 0,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+    where = f"/apis/apps/v1/namespaces/{HOME}/deployments"
+    await hand.api.post(where, body)
+    yield
+    await hand.api.delete(f"{where}/{HOME}")
+
+
+async def test_the_commands_that_somebody_has_to_run_do_it(
+    *, operator, hand, deployed, control_plane, emulator, authority, azure, namespace, tmp_path
+):
+    """As a plugin of kubectl, signed in by `az`, where the operator writes nothing in Azure."""
+    signed_in = azure_cli.logged_in(emulator.url, authority.bundle, tmp_path)
+    path = f"{control_plane.binaries}:{SCRIPT.parent}:{signed_in['PATH']}"
+    person = {
+        **signed_in,
+        "PATH": path,
+        "KUBECONFIG": str(control_plane.kubeconfig),
+        "ARM_ENDPOINT": emulator.url,
+        "ARM_SCOPE": f"{fixed.ARM_AUDIENCE}/.default",
+        "EXTRA_CA_FILE": str(authority.bundle),
+    }
+    manifest = json.dumps(chatbot(namespace))
+    words = ("chatbot", "plan", "-n", namespace, "-o", "json", "-f", "-")
+    code, out, err = await run(control_plane.binaries / "kubectl", *words, given=manifest, **person)
+    assert code == 1, out + err
+    document = json.loads(out)
+    assert document["notes"] == [document["notes"][-1]], "nothing had to be assumed"
+    (found,) = document["objects"]
+    commands = [write["command"] for write in found["writes"] if "command" in write]
+    assert [each.split()[1:3] for each in commands] == [
+        ["identity", "create"],
+        ["role", "assignment"],
+        ["identity", "federated-credential"],
+    ]
+    await hand.create(chatbot(namespace))
+    for command in commands:
+        code, out, err = await run("/bin/sh", "-c", command, **person)
+        assert code == 0, command + err
+    mark = await azure.mark()
+    installation = replace(operator.world.installation, manage=Manage.NOTHING)
+    await Operator(replace(operator.world, installation=installation), hand).settle(key(namespace))
+    assert await azure.writes(mark) == []
