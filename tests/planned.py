@@ -46,8 +46,8 @@ Told = tuple[str, str, str]
 
 
 @dataclass
-class Person:
-    """Somebody at a terminal; `audit` and `azure` are what they must not have written to."""
+class Planner:
+    """Somebody who plans, by a way of their own to the cluster and to Azure."""
 
     reach: Reach
     file: Path

@@ -14,7 +14,7 @@ from chatbot_operator.cli.plan.writes import Side
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS, SERVICES
 from chatbot_operator.steps.lag import LAG_SECONDS
 from cluster_world import account, chatbot, key
-from planned import SETTINGS, Person, of, same, told, witness
+from planned import SETTINGS, Planner, of, same, told, witness
 from sandbox.azure import settings as fixed
 
 PROMPT = "Speak of nothing but cheese, and mention the zebra."
@@ -40,7 +40,7 @@ async def person(*, control_plane, environment, monkeypatch, clock, namespace, t
         monkeypatch.setenv(name, value)
     asked = cli_reach.Asked(kubeconfig=str(control_plane.kubeconfig), namespace=namespace)
     async with cli_reach.Reach(asked, environment, clock) as reach:
-        yield Person(reach, tmp_path / "manifest.yaml")
+        yield Planner(reach, tmp_path / "manifest.yaml")
 
 
 NEW = {

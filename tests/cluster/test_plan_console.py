@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+import shlex
 from dataclasses import replace
-from pathlib import Path
 
 import azure_cli
 import pytest
 from chatbot_operator.ports import DEPLOYMENTS, Manage
 from cluster_records import received
 from cluster_world import Operator, chatbot, key
+from person import PLUGIN, Person
 from sandbox.azure import settings as fixed
 from sandbox.cluster.control_plane import kubeconfig
 
-SCRIPT = Path(sys.executable).with_name("kubectl-chatbot")
 HOME = "chatbot-operator"
-
-
-async def run(program, *words, given="", **environment):
-    process = await asyncio.create_subprocess_exec(
-        *(str(program), *words),
-        env={"PATH": "/nowhere", "NO_COLOR": "1", "COLUMNS": "300", **environment},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate(given.encode())
-    return process.returncode, out.decode(), err.decode()
 
 
 @pytest.fixture
@@ -62,7 +49,8 @@ def team(control_plane, authority, kubectl, namespace, tmp_path):
     )
     file = tmp_path / "team.kubeconfig"
     file.write_text(json.dumps(config))
-    return str(file)
+    signed_out = {"AZURE_CONFIG_DIR": str(tmp_path), "COLUMNS": "300"}
+    return Person(file, control_plane.binaries, signed_out)
 
 
 def by(user, log, since):
@@ -76,18 +64,20 @@ def by(user, log, since):
 
 
 async def test_a_team_sees_what_it_may_and_what_it_may_not(
-    *, operator, team, namespace, control_plane, audit, azure
+    *, operator, team, namespace, control_plane, audit, azure, tmp_path
 ):
     mark, ledger = audit.mark(), await azure.mark()
-    manifest = json.dumps(chatbot(namespace, replicas=2, chat={"systemPrompt": "Be kind."}))
-    code, out, err = await run(SCRIPT, "plan", "-f", "-", KUBECONFIG=team, given=manifest)
-    assert code == 1, out + err
-    assert "8. + create  Deployment support" in out
-    assert "+ create  managed identity cb-" in out
+    manifest = chatbot(namespace, replicas=2, chat={"systemPrompt": "Be kind."})
+    (tmp_path / "chatbot.yaml").write_text(json.dumps(manifest))
+    typed = await team.chatbot("plan", "-f", str(tmp_path / "chatbot.yaml"))
+    assert typed.code == 1, typed
+    out = " ".join(typed.out.split())
+    assert "+ create Deployment support" in out
+    assert "+ create managed identity cb-" in out
     assert "You may not get AzureOpenAIAccount contoso" in out
-    assert "its settings are assumed" in out
+    assert "settings are not known: you may not look for the operator" in out
     assert "Azure is unknown: " in out
-    assert "--settings OWNER_ID=" in out
+    assert "namespace kube-system is not known: you may not get" in out
     assert "you may not get httproutes.gateway.networking.k8s.io" in out
     assert "3 to create, 0 to change, 0 to delete in Azure; 6 to create, 2 to change" in out
     assert "Be kind" not in out
@@ -99,9 +89,9 @@ async def test_a_team_sees_what_it_may_and_what_it_may_not(
 
 
 async def test_a_team_sees_that_nothing_would_be_written(team, settled):
-    code, out, err = await run(SCRIPT, "plan", "support", KUBECONFIG=team)
-    assert code == 0, out + err
-    assert "0 to create, 0 to change, 0 to delete in Azure" in out
+    typed = await team.chatbot("plan", "support")
+    assert typed.code == 0, typed
+    assert "0 to create, 0 to change, 0 to delete in Azure" in typed.out
 
 
 @pytest.fixture
@@ -142,20 +132,21 @@ async def test_the_commands_that_somebody_has_to_run_do_it(
 ):
     """As a plugin of kubectl, signed in by `az`, where the operator writes nothing in Azure."""
     signed_in = azure_cli.logged_in(emulator.url, authority.bundle, tmp_path)
-    path = f"{control_plane.binaries}:{SCRIPT.parent}:{signed_in['PATH']}"
-    person = {
-        **signed_in,
-        "PATH": path,
-        "KUBECONFIG": str(control_plane.kubeconfig),
-        "ARM_ENDPOINT": emulator.url,
-        "ARM_SCOPE": f"{fixed.ARM_AUDIENCE}/.default",
-        "EXTRA_CA_FILE": str(authority.bundle),
-    }
-    manifest = json.dumps(chatbot(namespace))
-    words = ("chatbot", "plan", "-n", namespace, "-o", "json", "-f", "-")
-    code, out, err = await run(control_plane.binaries / "kubectl", *words, given=manifest, **person)
-    assert code == 1, out + err
-    document = json.loads(out)
+    person = Person(
+        control_plane.kubeconfig,
+        control_plane.binaries,
+        {
+            **signed_in,
+            "PATH": f"{control_plane.binaries}:{PLUGIN.parent}:{signed_in['PATH']}",
+            "ARM_ENDPOINT": emulator.url,
+            "ARM_SCOPE": f"{fixed.ARM_AUDIENCE}/.default",
+            "EXTRA_CA_FILE": str(authority.bundle),
+        },
+    )
+    manifest = shlex.quote(json.dumps(chatbot(namespace)))
+    typed = await person.type(f"echo {manifest} | kubectl chatbot plan -o json -f -")
+    assert typed.code == 1, typed
+    document = typed.document
     assert document["notes"] == [document["notes"][-1]], "nothing had to be assumed"
     (found,) = document["objects"]
     commands = [write["command"] for write in found["writes"] if "command" in write]
@@ -166,8 +157,8 @@ async def test_the_commands_that_somebody_has_to_run_do_it(
     ]
     await hand.create(chatbot(namespace))
     for command in commands:
-        code, out, err = await run("/bin/sh", "-c", command, **person)
-        assert code == 0, command + err
+        typed = await person.type(command)
+        assert typed.code == 0, typed
     mark = await azure.mark()
     installation = replace(operator.world.installation, manage=Manage.NOTHING)
     await Operator(replace(operator.world, installation=installation), hand).settle(key(namespace))

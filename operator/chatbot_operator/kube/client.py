@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -22,6 +22,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.answers import answer
 from chatbot_operator.kube.events import body_of
+from chatbot_operator.kube.paths import path_of
 from chatbot_operator.ports import EVENTS, SERVICE_ACCOUNTS, Note, Object, Resource
 
 log = logging.getLogger("chatbot_operator")
@@ -256,23 +257,3 @@ def _last_question(before: Callable[[], None]) -> aiohttp.TraceConfig:
 
 def _selector(wanted: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in wanted.items())
-
-
-def path_of(resource: Resource, namespace: str, name: str = "") -> str:
-    """Spell the path of an object, or of a list of them where there is no name."""
-    root = f"/apis/{resource.group}" if resource.group else "/api"
-    scope = f"/namespaces/{_segment(namespace)}" if namespace else ""
-    tail = f"/{_segment(name)}" if name else ""
-    return f"{root}/{resource.version}{scope}/{resource.plural}{tail}"
-
-
-def _segment(name: str) -> str:
-    """Spell a name as one segment of a path; one that might lead elsewhere is nobody's.
-
-    Dots are resolved before the API server sees them, and it takes %2F for a slash. No object may
-    bear such a name
-    (https://github.com/kubernetes/apimachinery/blob/master/pkg/api/validation/path/name.go).
-    """
-    if name in (".", "..") or "/" in name or "%" in name:
-        raise KubernetesRefusal(f"name {name!r}", HTTPStatus.NOT_FOUND, "NotFound", "")
-    return quote(name, safe="")

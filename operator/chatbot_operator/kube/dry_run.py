@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from chatbot_operator.kube.client import APPLY, MERGE, Cluster, path_of
+from chatbot_operator.kube.client import APPLY, MERGE, Cluster
+from chatbot_operator.kube.paths import path_of
 from chatbot_operator.ports import Object, Resource
 
 KUBECTL: Final = "kubectl"

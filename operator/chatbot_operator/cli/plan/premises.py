@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.cli import installed
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.installed import Installed
 from chatbot_operator.cli.plan.assumed import unknown
-from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.cli.unread import Unread, allowed
 from chatbot_operator.kube.dry_run import DryRun
 from chatbot_operator.manifests.pods import CA_KEY
-from chatbot_operator.ports import CONFIG_MAPS, NAMESPACES, SERVICE_ACCOUNTS, Installation, Object
-from chatbot_operator.settings import Settings, SettingsError, installation
+from chatbot_operator.ports import (
+    CONFIG_MAPS,
+    NAMESPACES,
+    SERVICE_ACCOUNTS,
+    Installation,
+    Object,
+    Resource,
+)
+from chatbot_operator.settings import Settings, SettingsError, installation, issuer
 
 TENANT: Final = "azure.workload.identity/tenant-id"
+NOBODY: Final = "nobody"
+TOKEN_SECONDS: Final = 600
+"""The least that the API server gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +72,10 @@ async def hints(cluster: DryRun, chatbots: list[Object]) -> Hints:
     return found
 
 
-async def _seen(cluster: DryRun, resource: Any, chatbot: Chatbot) -> Object:
-    try:
-        found = await cluster.get(resource, chatbot.namespace, chatbot.name)
-    except KubernetesRefusal as refusal:
-        if refusal.status != HTTPStatus.FORBIDDEN:
-            raise
-        found = None
-    return found or {"metadata": {}}
+async def _seen(cluster: DryRun, resource: Resource, chatbot: Chatbot) -> Object:
+    where = chatbot.namespace, chatbot.name
+    found = await allowed(cluster.get(resource, *where), f"get {resource.plural}")
+    return found if found and not isinstance(found, Unread) else {"metadata": {}}
 
 
 async def premises(
@@ -99,7 +104,7 @@ async def premises(
     whole = installation(
         settings,
         cluster=settings.owner_id or await _cluster(cluster, owner, assumed),
-        issuer=await _issuer(cluster, told, assumed),
+        issuer=await _issuer(cluster, told, min(namespaces, default="default"), assumed),
         authorities=authorities,
     )
     return Premises(whole, found.namespace if found else "", tuple(assumed))
@@ -108,16 +113,14 @@ async def premises(
 async def _operator(
     cluster: DryRun, namespaces: set[str], narrowed: str, assumed: list[str]
 ) -> Installed | None:
-    try:
-        found = await installed.find(cluster, narrowed)
-    except KubernetesRefusal as refusal:
-        if refusal.status != HTTPStatus.FORBIDDEN:
-            raise
-        where = f"in namespace {narrowed}" if narrowed else "in the whole cluster"
+    where = f"in namespace {narrowed}" if narrowed else "in the whole cluster"
+    found = await allowed(
+        installed.find(cluster, narrowed), f"look for the operator (list deployments, pods {where})"
+    )
+    if isinstance(found, Unread):
         assumed.append(
-            f"You may not look for the operator (list deployments, pods {where}), so its settings"
-            " are assumed. Name its namespace with --operator-namespace if you may look there, or"
-            " say them with --settings NAME=VALUE."
+            f"The operator's settings are {found}, so they are assumed. Name its namespace with"
+            " --operator-namespace if you may look there, or say them with --settings NAME=VALUE."
         )
         return None
     if not found:
@@ -172,34 +175,32 @@ def _assumed(given: Mapping[str, str], told: Hints, assumed: list[str]) -> Setti
 
 async def _cluster(cluster: DryRun, owner: Callable[[], Awaitable[str]], assumed: list[str]) -> str:
     """Give the owner id: the uid of kube-system, else what identities are marked with."""
-    try:
-        system = await cluster.get(NAMESPACES, "", "kube-system")
-    except KubernetesRefusal as refusal:
-        if refusal.status != HTTPStatus.FORBIDDEN:
-            raise
-        system = None
-    if system is not None:
+    system = await allowed(cluster.get(NAMESPACES, "", "kube-system"), "get namespace kube-system")
+    if system and not isinstance(system, Unread):
         return str(system["metadata"]["uid"])
     marked = await owner()
     if marked:
         return marked
     assumed.append(
-        "You may not read the uid of namespace kube-system, after which what is made in Azure is"
-        " named: new identities will have other names than these. Say it with --settings OWNER_ID=."
+        f"The uid of namespace kube-system is {system}. What is made in Azure is named after it:"
+        " new identities will have other names than these. Say it with --settings OWNER_ID=UID."
     )
     return unknown("OWNER_ID")
 
 
-async def _issuer(cluster: DryRun, told: Hints, assumed: list[str]) -> str:
-    try:
-        return await cluster.issuer()
-    except KubernetesRefusal as refusal:
-        if refusal.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED):
-            raise
+async def _issuer(cluster: DryRun, told: Hints, namespace: str, assumed: list[str]) -> str:
+    """Give the issuer of the cluster's tokens: as published, as recorded, or as a token has it.
+
+    A token for nobody's audience is no right, and it is of the person's own namespace.
+    """
+    published = await allowed(cluster.issuer(), "get /.well-known/openid-configuration")
+    if not isinstance(published, Unread):
+        return published
     if told.issuer:
         return told.issuer
-    assumed.append(
-        "You may not read who issues the cluster's tokens (/.well-known/openid-configuration): the"
-        " federated credential's issuer is not known."
-    )
+    asking = cluster.token(namespace, "default", audience=NOBODY, seconds=TOKEN_SECONDS)
+    token = await allowed(asking, f"create serviceaccounts/token in namespace {namespace}")
+    if not isinstance(token, Unread):
+        return issuer(token)
+    assumed.append(f"The issuer of the cluster's tokens is {published}, nor {token.right}.")
     return unknown("issuer")
