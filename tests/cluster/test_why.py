@@ -186,7 +186,7 @@ async def test_what_a_pod_reports_is_explained_and_its_words_are_no_command(
     (step,) = [each for each in report.document["below"] if each["name"] == "AccessProven"]
     assert step["found"].startswith("FederationPropagating, for ")
     assert "15 minutes as a rule" in step["fix"]
-    assert "mallory" in step["cause"]
+    assert "mallory" in step["said"]
     assert not any("mallory" in each for each in every_command(report.document))
 
 

@@ -16,6 +16,7 @@ FEDERATION = Check(
     Mark.WRONG,
     "the issuer has no slash at its end \x1b[2J[red]",
     cause="Entra compares issuers byte by byte.",
+    said="AADSTS700211",
     fix="Write it as the cluster does.",
     commands=(COMMAND,),
     facts={"expected": "https://a/", "found": "https://a"},
@@ -32,6 +33,11 @@ def printed(width=60, **how):
 
 def test_a_command_is_whole_however_narrow_the_terminal():
     assert f"    {COMMAND}".rstrip() in printed()
+
+
+def test_what_was_said_stands_below_cause_and_fix():
+    text = printed()
+    assert text.index("Write it as") < text.index("It was said: AADSTS700211")
 
 
 def test_a_mark_is_a_sign_and_a_word_without_any_colour():

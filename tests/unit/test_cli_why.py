@@ -119,8 +119,8 @@ def test_the_step_that_fails_says_cause_fix_since_when_and_what_to_type():
     assert (found.tree.mark, found.ready) == (Mark.WRONG, False)
     assert (found.reason, found.message) == ("RoleMisconfigured", message)
     assert step.found == "RoleMisconfigured, for 10 minutes"
-    assert step.cause == f"{known.cause} The role is there. The pod said no."
-    assert step.fix == known.fix
+    assert (step.cause, step.fix) == (known.cause, known.fix)
+    assert step.said == "The role is there. The pod said no."
     assert any(way.commands for way in step.ways)
 
 
@@ -216,6 +216,8 @@ def test_an_operator_that_does_not_work_is_said_first(case):
     assert (first.name, first.mark) == ("operator", Mark.WRONG)
     assert words in first.found
     assert first.ways[0].commands
+    stale = named(why(running=running, metadata=STALE), "status")
+    assert (stale.mark, stale.fix, stale.ways) == (Mark.WRONG, "", ())
 
 
 def test_an_operator_that_looks_elsewhere_is_named():
@@ -323,6 +325,14 @@ def test_a_deletion_that_has_just_begun_is_waited_for():
     assert not found.ready
 
 
+def test_a_deletion_that_nobody_has_looked_at_says_nothing_of_before():
+    told = condition("Ready", "False", "ResourceLocked", "Locked.")
+    found = why(told, metadata={**LEAVING, "generation": 4})
+    assert [each.name for each in found.tree.below] == ["operator", "status"]
+    assert named(found, "status").found.endswith("has not looked at the deletion for 5 minutes")
+    assert (found.reason, found.tree.mark) == ("NotLookedAt", Mark.WRONG)
+
+
 def test_a_finalizer_of_somebody_elses_is_named():
     found = why(metadata={**LEAVING, "finalizers": ["example.com/hold"]})
     assert "example.com/hold" in named(found, "deletion").found
@@ -398,6 +408,14 @@ def test_a_pod(case):
     it, mark, words = PODS[case]
     (found,) = named(why(pods=[it]), "WorkloadReady").below
     assert (found.name, found.mark, found.found) == ("pod support-7d9c5b-x2x8k", mark, words)
+
+
+def test_nobody_is_told_to_wait_for_a_pod_that_no_node_takes():
+    told = failing("WorkloadReady", "PodsStarting", "The pods are starting.", 60, "Unknown")
+    found = why(*told, pods=[PODS["unscheduled"][0]])
+    assert found.tree.mark is Mark.WRONG
+    assert named(found, "WorkloadReady").fix == ""
+    assert "wait" in named(why(*told), "WorkloadReady").fix
 
 
 def test_the_worst_pods_come_first_and_many_are_counted():

@@ -37,9 +37,10 @@ class Check:
     """One thing that was looked at.
 
     `name` is what, in a word or two; `found` what was seen, in words; `cause` and `fix` why and
-    what to do, in words; `commands` what to type, in this order, exact and quoted for a shell;
-    `ways` the same where several people may do something, each by itself; `facts` values that were
-    compared, by name, for programs; `below` what it consists of.
+    what to do, in words; `said` what was answered, in the answerer's words; `commands` what to
+    type, in this order, exact and quoted for a shell; `ways` the same where several people may do
+    something, each by itself; `facts` values that were compared, by name, for programs; `below`
+    what it consists of.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Check:
     found: str = ""
     cause: str = ""
     fix: str = ""
+    said: str = ""
     commands: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Check:
             "found": self.found,
             "cause": self.cause,
             "fix": self.fix,
+            "said": self.said,
             "commands": list(self.commands),
             "ways": [each.document() for each in self.ways],
             "facts": dict(self.facts),

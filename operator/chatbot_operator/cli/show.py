@@ -84,6 +84,8 @@ def _remedies(check: Check) -> Iterable[RenderableType]:
         yield Text.assemble((f"{sign} {plain(each.name)}", style))
         for words in filter(None, (each.cause, each.fix)):
             yield _indented(Text(plain(words)))
+        if each.said:
+            yield _indented(Text(f"It was said: {plain(each.said)}"))
         yield from map(_typed, each.commands)
         for way in each.ways:
             yield _indented(Text.assemble((f"{plain(way.who)}: ", "bold"), plain(way.what)))

@@ -18,7 +18,7 @@ from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.remedies.known import CLUSTER, OPERATOR, TEAM
 from chatbot_operator.cli.why.seen import Seen
 from chatbot_operator.ports import Object
-from chatbot_operator.status import STEPS, parse
+from chatbot_operator.status import STEPS, parse, stamp
 
 LOOK_SECONDS: Final = 60.0
 """Seconds within which an operator that runs has looked at a change."""
@@ -76,13 +76,11 @@ def verdict(seen: Seen) -> Verdict:
     known, now = known_of(seen, chatbot), seen.now
     there = {c["type"]: c for c in chatbot.status.get("conditions", ())}
     ready = there.get("Ready", _NEVER)
-    first = [
-        running.check(seen.running, chatbot.namespace, known, now, fresh=chatbot.observed),
-        *_namespace(seen),
-        *_freshness(seen, chatbot, known),
-    ]
+    operator = running.check(seen.running, chatbot.namespace, known, now, fresh=chatbot.observed)
+    works_on = operator.mark is not Mark.WRONG
+    first = [operator, *_namespace(seen), *_freshness(seen, chatbot, known, works_on=works_on)]
     if chatbot.deleted_at is not None:
-        first.append(_deletion(chatbot, ready, known, now))
+        first += _deletion(chatbot, ready, known, now)
     else:
         first += _steps(seen, chatbot, there, known)
     works = ready["status"] == "True" and chatbot.observed and chatbot.deleted_at is None
@@ -109,8 +107,9 @@ def _said(chatbot: Chatbot, ready: Object) -> tuple[str, str]:
     """Give reason and message in short, for a program and for a table."""
     if not ready["reason"]:
         return conditions.UNSEEN, "The operator has not looked at the chatbot yet."
-    if chatbot.deleted_at is None and not chatbot.observed:
-        return conditions.UNSEEN, "The operator has not looked at the last change yet."
+    if not chatbot.observed:
+        what = "deletion" if chatbot.deleted_at else "last change"
+        return conditions.UNSEEN, f"The operator has not looked at the {what} yet."
     return ready["reason"], ready["message"]
 
 
@@ -128,6 +127,8 @@ def _summary(chatbot: Chatbot, ready: Object, now: dt.datetime) -> str:
     if not ready["reason"]:
         return "not looked at by the operator yet"
     lasted = since(parse(ready["lastTransitionTime"]), now)
+    if not chatbot.observed:
+        return f"changed, and not looked at by the operator since; before: {ready['reason']}"
     if ready["status"] == "True":
         url = chatbot.status.get("url", "")
         return f"Ready for {lasted}" + (f", at {url}" if url else "")
@@ -144,20 +145,25 @@ def _namespace(seen: Seen) -> Iterable[Check]:
             yield Check(f"namespace {seen.namespace['metadata']['name']}", Mark.WRONG, found)
 
 
-def _freshness(seen: Seen, chatbot: Chatbot, known: Known) -> Iterable[Check]:
-    """Tell whether the operator has looked at the chatbot as it is now."""
-    if chatbot.observed or chatbot.deleted_at is not None:
+def _freshness(seen: Seen, chatbot: Chatbot, known: Known, *, works_on: bool) -> Iterable[Check]:
+    """Tell whether the operator, if it `works_on`, has looked at the chatbot as it is now."""
+    if chatbot.observed:
         return
     never = chatbot.status.get("observedGeneration", -1) < 0
-    waited = (seen.now - _changed(seen.chatbot)).total_seconds()
+    since_ = chatbot.deleted_at or _changed(seen.chatbot)
+    waited = (seen.now - since_).total_seconds()
     what = "at the chatbot" if never else "at the last change"
+    what = "at the deletion" if chatbot.deleted_at else what
     found = f"the operator has not looked {what} for {span(waited)}"
+    if not works_on:
+        yield Check("status", Mark.WRONG, found)
+        return
     if waited < LOOK_SECONDS:
         yield Check("status", Mark.WAITING, found, fix="Nothing to type: wait. It takes seconds.")
         return
-    home = ("-n", known.home)
+    which = ("-n", known.home, "-l", f"app.kubernetes.io/name={OPERATOR}")
     looks = (
-        known.kubectl("get", "pods", *home, "-l", f"app.kubernetes.io/name={OPERATOR}"),
+        known.kubectl("get", "pods", *which),
         known.logs,
         known.kubectl("chatbot", "doctor"),
     )
@@ -182,34 +188,25 @@ def _changed(body: Object) -> dt.datetime:
     return max(map(parse, times), default=parse(metadata["creationTimestamp"]))
 
 
-def _deletion(chatbot: Chatbot, ready: Object, known: Known, now: dt.datetime) -> Check:
-    """Say what a deletion waits for."""
+def _deletion(chatbot: Chatbot, ready: Object, known: Known, now: dt.datetime) -> Iterable[Check]:
+    """Say what a deletion that the operator has looked at waits for."""
+    if not chatbot.observed or chatbot.deleted_at is None:
+        return
     others = [each for each in chatbot.finalizers if each != FINALIZER]
-    if others and FINALIZER not in chatbot.finalizers:
-        path = {"op": "remove", "path": "/metadata/finalizers"}
-        return Check(
-            "deletion",
-            Mark.WRONG,
-            f"the operator is done; finalizer {', '.join(others)} holds the chatbot",
-            ways=(
-                Way(TEAM, "have whoever put it there take it off.", (known.patch_chatbot(path),)),
-            ),
-        )
-    begun = (
-        {**ready, "type": "deletion", "lastTransitionTime": chatbot.deleted_at.isoformat()}
-        if chatbot.deleted_at
-        else dict(ready)
-    )
-    if ready["reason"] in {"", "Ready"}:
-        return Check("deletion", Mark.WAITING, "the operator is about to begin")
-    waits = conditions.check(
-        {**begun, "status": "False"}, replace(known, message=ready["message"]), now, granted={}
-    )
-    if waits.mark is not Mark.WRONG or chatbot.leaves_azure:
-        return waits
-    let = known.here("annotate", "chatbot", chatbot.name, f"{LEAVE_AZURE}=true")
-    way = Way(TEAM, "or let the chatbot go, and leave what it has in Azure for somebody.", (let,))
-    return replace(waits, ways=(*waits.ways, way))
+    if FINALIZER not in chatbot.finalizers:
+        found = f"the operator is done; finalizer {', '.join(others)} holds the chatbot"
+        off = known.patch_chatbot({"op": "remove", "path": "/metadata/finalizers"})
+        way = Way(TEAM, "have whoever put it there take it off; else, by hand:", (off,))
+        yield Check("deletion", Mark.WRONG, found, ways=(way,))
+        return
+    waits = {**ready, "type": "deletion", "lastTransitionTime": stamp(chatbot.deleted_at)}
+    told = replace(known, message=ready["message"])
+    check = conditions.check({**waits, "status": "False"}, told, now, granted={})
+    if check.mark is Mark.WRONG and not chatbot.leaves_azure:
+        let = known.here("annotate", "chatbot", chatbot.name, f"{LEAVE_AZURE}=true")
+        what = "or let the chatbot go, and leave what it has in Azure for somebody."
+        check = replace(check, ways=(*check.ways, Way(TEAM, what, (let,))))
+    yield check
 
 
 def _steps(seen: Seen, chatbot: Chatbot, there: dict[str, Object], known: Known) -> Iterable[Check]:
@@ -234,6 +231,9 @@ def _steps(seen: Seen, chatbot: Chatbot, there: dict[str, Object], known: Known)
         more = tuple(filter(None, map(one, _BELOW.get(kind, ()))))
         if kind == "WorkloadReady":
             more = _pods(seen, chatbot, known)
+            if check.mark is Mark.WAITING and worst(more) is Mark.WRONG:
+                # Nobody is told to wait for what will not come.
+                check = replace(check, cause="", fix="", said="")
         yield replace(check, below=more)
     if "Degraded" in there:
         # True is what is wrong here, unlike with the others.

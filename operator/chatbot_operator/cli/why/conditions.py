@@ -35,7 +35,7 @@ def check(
     if reason in BEHIND:
         return Check(kind, mark, message, facts=facts)
     found = f"{reason}, for {span(lasted)}"
-    cause, fix = words(reason, message)
+    cause, fix, said = words(reason, message)
     if mark is Mark.WAITING:
         return Check(
             kind,
@@ -43,11 +43,12 @@ def check(
             found,
             cause=cause,
             fix=_patience(within(reason, known), lasted),
+            said=said,
             facts={**facts, "message": message},
         )
     out = ways(reason, known)
     told = {**facts, "message": message}
-    return Check(kind, mark, found, cause=cause, fix=fix, ways=out, facts=told)
+    return Check(kind, mark, found, cause=cause, fix=fix, said=said, ways=out, facts=told)
 
 
 def mark_of(condition: Mapping[str, Any], *, lasted: float, limit: float) -> Mark:
@@ -65,15 +66,16 @@ def mark_of(condition: Mapping[str, Any], *, lasted: float, limit: float) -> Mar
     return Mark.WAITING if passes and lasted < limit else Mark.WRONG
 
 
-def words(reason: str, message: str) -> tuple[str, str]:
-    """Give cause and fix, each once: a message may hold both, or say it in better words."""
+def words(reason: str, message: str) -> tuple[str, str, str]:
+    """Give cause, fix, and what was said, each once: a message may hold all, or say it better."""
     known = REASONS.get(reason)
     if known is None:
-        return message, "This program does not know the reason: it may be older than the operator."
+        fix = "This program does not know the reason: it may be older than the operator."
+        return message, fix, ""
     if known.cause not in message:
-        return message or known.cause, ""
-    said = " ".join(message.replace(known.cause, "").replace(known.fix, "").split())
-    return " ".join(filter(None, (known.cause, said))), known.fix
+        return message or known.cause, "", ""
+    said = message.replace(known.cause, "", 1).replace(known.fix, "", 1)
+    return known.cause, known.fix, " ".join(said.split())
 
 
 def _lasted(condition: Mapping[str, Any], granted: Mapping[str, str], now: dt.datetime) -> float:

@@ -86,7 +86,7 @@ def _row(body: Object, now: dt.datetime, kubectl: Callable[..., str]) -> Row:
     observed = status.get("observedGeneration") == metadata["generation"]
     gone = metadata.get("deletionTimestamp", "")
     said = there.get("Ready")
-    if said is None or not (observed or gone):
+    if said is None or not observed:
         since_, message = metadata["creationTimestamp"], "The operator has not looked at it yet."
         mark, ready, reason = Mark.WAITING, False, conditions.UNSEEN
     else:
