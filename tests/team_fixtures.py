@@ -112,6 +112,19 @@ class Team:
         body = {"metadata": {"name": "web", "labels": labels}, "spec": spec}
         await self.api.post(f"/api/v1/namespaces/{self.namespace}/pods", body)
 
+    async def deploy(self, labels):
+        """Make a Deployment, itself with the label, whose pods have these."""
+        container = {"name": "web", "image": "web"}
+        template = {
+            "metadata": {"labels": labels},
+            "spec": {"serviceAccountName": "web", "containers": [container]},
+        }
+        body = {
+            "metadata": {"name": "web", "labels": {USE: "true"}},
+            "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template},
+        }
+        await self.api.post(f"/apis/apps/v1/namespaces/{self.namespace}/deployments", body)
+
     async def why(self, *, name="web", kubeconfig=None, **options):
         given = {"subscription": "", "scope": "", "account": "", "trying": False, **options}
         asked = Asked(kubeconfig=str(kubeconfig or self.kubeconfig), namespace=self.namespace)

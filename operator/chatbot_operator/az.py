@@ -71,6 +71,13 @@ def delete_assignments(principal_id: str, scope: str) -> str:
     return _command("role", "assignment", "delete", *of)
 
 
+def give_subdomain(account_id: str) -> str:
+    """Give an account its own name as custom subdomain."""
+    name = account_id.rsplit("/", 1)[-1].lower()
+    what = ("cognitiveservices", "account", "update", *_where("--name", account_id))
+    return _command(*what, "--custom-domain", name)
+
+
 def delete_identity(identity_id: str) -> str:
     """Delete a managed identity with its credentials."""
     return _command("identity", "delete", *_where("--name", identity_id))

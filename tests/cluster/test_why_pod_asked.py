@@ -17,7 +17,7 @@ from chatbot_operator.cli.command import UnansweredError
 from sandbox.azure import settings as fixed
 from sandbox.bootstrap import ACCOUNT_ID
 from sandbox.cluster.control_plane import kubeconfig
-from team_fixtures import USE, check, marked, sound
+from team_fixtures import CLIENT_ID, USE, check, marked, sound
 from waiting import until
 
 
@@ -75,20 +75,27 @@ async def test_a_role_is_looked_for_where_the_person_says(team):
     assert check(await team.why(scope=group, account=ACCOUNT_ID), "role")["mark"] == "ok"
 
 
+async def test_a_deployment_that_gets_no_pod_is_told_why(team, azure):
+    await team.federate()
+    await team.assign()
+    expiration = "azure.workload.identity/service-account-token-expiration"
+    await team.make_account(notes={CLIENT_ID: team.identity["clientId"], expiration: "60"})
+    await team.deploy({"app": "web", USE: "true"})
+    async with asyncio.timeout(20):
+        while "denied the request" not in check(await team.why(), "pod")["found"]:
+            await asyncio.sleep(0.05)
+
+    report = await team.why()
+
+    assert marked(report, Mark.WRONG) == {"service account"}
+    assert "3600 to 86400 seconds" in check(report, "service account")["found"]
+
+
 async def test_the_fix_of_a_deployments_label_is_what_kubectl_needs(team, kubectl):
     await team.federate()
     await team.assign()
     await team.make_account()
-    labels = {"app": "web"}
-    template = {
-        "metadata": {"labels": labels},
-        "spec": {"serviceAccountName": "web", "containers": [{"name": "web", "image": "web"}]},
-    }
-    body = {
-        "metadata": {"name": "web", "labels": {USE: "true"}},
-        "spec": {"selector": {"matchLabels": labels}, "template": template},
-    }
-    await team.api.post(f"/apis/apps/v1/namespaces/{team.namespace}/deployments", body)
+    await team.deploy({"app": "web"})
     path = f"/api/v1/namespaces/{team.namespace}/pods"
     while not (await team.api.get(path))["items"]:
         await asyncio.sleep(0.05)

@@ -71,6 +71,20 @@ def test_one_tag_is_added_and_the_others_stay():
     assert given["--tags"] == ["chatbot-operator-allow=c/team/support"]
 
 
+def test_an_account_gets_its_own_name_as_subdomain():
+    what, given = options(az.give_subdomain(ACCOUNT_ID))
+    assert what == "cognitiveservices account update"
+    assert given["--custom-domain"] == given["--name"]
+
+
+def test_a_credential_is_put_right_under_its_own_name():
+    wanted = Credential("new", "https://issuer/", "system:serviceaccount:a:b", ("aud",))
+    what, given = options(az.update_credential(AT, wanted, "old"))
+    assert what == "identity federated-credential update"
+    assert given["--name"] == ["old"]
+    assert given["--issuer"] == ["https://issuer/"]
+
+
 def test_one_credential_can_be_deleted():
     what, given = options(az.delete_credential(AT, "cb-x"))
     assert what == "identity federated-credential delete"

@@ -210,6 +210,8 @@ def test_an_endpoint_that_nobody_can_place_is_asked_for():
     assert check.mark is Mark.UNKNOWN
     assert "why pod/web-1 -n team --account ID" in check.fix
     assert not judging_access.account(CLUSTER, replace(AZURE, target=None), kubectl)
+    (check,) = judging_access.account(CLUSTER, replace(azure, subscriptions=NOT_KNOWN), kubectl)
+    assert (check.mark, "was not looked for" in check.found) == (Mark.UNKNOWN, True)
 
 
 def refusal(service, code, status=401):

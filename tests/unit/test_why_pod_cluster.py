@@ -58,12 +58,23 @@ def test_what_cannot_be_known_is_neither_right_nor_wrong():
     ],
 )
 def test_the_pods_life_is_told(changes, mark, words):
-    check = judging_pod.pod(with_pod(**changes), kubectl)
+    check = judging_pod.pod(with_pod(**changes), Mark.OK, kubectl)
     assert (check.mark, words in check.found) == (mark, True)
 
 
+@pytest.mark.parametrize(("hooks", "mark"), [(CLUSTER.hooks, Mark.WRONG), ((), Mark.WAITING)])
+def test_a_pod_that_could_not_be_made_is_judged_by_its_template(hooks, mark):
+    absent = replace(with_pod(containers=(BARE,), absent="denied the request"), hooks=hooks)
+    tree = judging.judge(absent, AZURE, kubectl)
+    marks = {each.name: each.mark for each in tree.below}
+    assert marks["pod"] is mark
+    assert marks["injection"] is Mark.WAITING
+    assert "denied the request" in tree.below[0].found
+    assert judging.code(tree) is Code.FOUND
+
+
 def test_a_chatbots_pod_is_known_as_such():
-    (below,) = judging_pod.pod(with_pod(chatbot="support"), kubectl).below
+    (below,) = judging_pod.pod(with_pod(chatbot="support"), Mark.OK, kubectl).below
     assert below.commands == ("kubectl chatbot why support -n team",)
 
 

@@ -23,6 +23,8 @@ from chatbot_operator.cli.pod.parsing import (
     parse_hooks,
     parse_owner,
     parse_pod,
+    pod_of,
+    refused,
 )
 from chatbot_operator.errors import Refusal, Service
 from unit.pod_world import ACCOUNT, GROUP
@@ -109,6 +111,24 @@ def test_a_cron_jobs_template_lies_deeper():
         owner = parse_owner({"kind": kind, "metadata": {"name": "n"}, "spec": spec})
         assert owner.template_labels == {"a": "b"}
         assert owner.variables == {"c": frozenset({"A"})}
+
+
+@pytest.mark.parametrize(
+    ("spec", "conditions", "words"),
+    [
+        ({"replicas": 0}, [], "scaled to 0"),
+        ({}, [{"type": "Progressing"}], "not made one yet"),
+        ({}, [{"type": "ReplicaFailure", "message": "denied"}], "denied"),
+    ],
+)
+def test_the_pod_that_a_deployment_would_make_is_read(spec, conditions, words):
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c"}]}}
+    metadata = {**BODY["metadata"], "name": "web", "labels": {"not": "the pod's"}}
+    body = {"metadata": metadata, "spec": {**spec, "template": template}}
+    body["status"] = {"conditions": conditions}
+    pod = parse_pod(pod_of(body), {})
+    assert (pod.name, pod.labels) == ("web", {"a": "b"})
+    assert words in refused(body)
 
 
 def test_only_the_hook_of_workload_identity_is_meant():

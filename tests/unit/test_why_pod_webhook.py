@@ -100,6 +100,12 @@ def test_each_container_has_what_the_webhook_gives(containers, mark, words):
     assert (check.mark is Mark.WRONG) == (mark is Mark.WRONG)
 
 
+def test_a_container_that_was_put_in_later_is_no_trouble():
+    check = injection(with_pod(containers=(container(), replace(BARE, name="proxy"))))
+    assert check.mark is Mark.OK
+    assert (check.below[1].mark, "put in after" in check.below[1].found) == (Mark.NOTE, True)
+
+
 def test_what_follows_from_a_broken_link_waits_for_it():
     check = injection(with_pod(containers=(BARE,)), Mark.WRONG)
     assert {each.mark for each in check.all()} == {Mark.WAITING}

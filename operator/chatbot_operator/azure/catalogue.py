@@ -23,6 +23,9 @@ from chatbot_operator.errors import Refusal
 
 Json = dict[str, Any]
 
+AT_ONCE = 8
+"""Requests that are under way at the same time: a person may have hundreds of subscriptions."""
+
 
 class Catalogue:
     """Reads of Resource Manager by path, over `session`; an asynchronous context manager.
@@ -34,6 +37,7 @@ class Catalogue:
         self, credential: Any, *, endpoint: str, scope: str, session: aiohttp.ClientSession
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
+        self._turn = asyncio.Semaphore(AT_ONCE)
         transport = Transport(
             budget=Budget(time.monotonic, asyncio.sleep),
             before=lambda: None,
@@ -83,8 +87,9 @@ class Catalogue:
         operation = f"read {urlsplit(url).path}"
         request = HttpRequest("GET", url, params=dict(query))
         try:
-            response = await self._client.send_request(request)
-            await response.read()
+            async with self._turn:
+                response = await self._client.send_request(request)
+                await response.read()
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 raise HttpResponseError(response=response, error_format=ARMErrorFormat)
             found: Json = response.json()

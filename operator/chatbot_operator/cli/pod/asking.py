@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from chatbot_operator.azure.catalogue import Catalogue
 from chatbot_operator.cli.pod.in_azure import Subscription
@@ -14,9 +14,6 @@ from chatbot_operator.cli.reach import Reach
 from chatbot_operator.errors import Refusal, Service
 
 T = TypeVar("T")
-
-AT_ONCE: Final = 8
-"""Subscriptions that are asked at the same time."""
 
 
 async def seen(call: Awaitable[T], what: str) -> T | Unseen:
@@ -53,13 +50,8 @@ async def each_of(
     ask: Callable[[Catalogue, Subscription], Awaitable[list[dict[str, Any]]]],
     reach: Reach,
 ) -> list[list[dict[str, Any]] | Unseen]:
-    """Ask every subscription, some at once."""
-    catalogue, turn = await reach.catalogue(), asyncio.Semaphore(AT_ONCE)
-
-    async def one(subscription: Subscription) -> list[dict[str, Any]] | Unseen:
-        async with turn:
-            return await seen(
-                ask(catalogue, subscription), f"read subscription {subscription.name}"
-            )
-
-    return await asyncio.gather(*map(one, subscriptions))
+    """Ask every subscription."""
+    catalogue = await reach.catalogue()
+    return await asyncio.gather(
+        *(seen(ask(catalogue, each), f"read subscription {each.name}") for each in subscriptions)
+    )

@@ -25,7 +25,7 @@ def judge(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
         judging_webhook.webhook(cluster, kubectl),
     )
     below = (
-        judging_pod.pod(cluster, kubectl),
+        judging_pod.pod(cluster, worst(first), kubectl),
         *first,
         judging_webhook.injection(cluster, uses, worst(first), kubectl),
         judging_token.token(cluster),

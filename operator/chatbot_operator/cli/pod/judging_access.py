@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from chatbot_operator import az, naming
@@ -99,7 +100,7 @@ def account(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> tuple[Check, ..
     """Judge the account that the pod calls; nothing where it is not known to call one."""
     target = azure.target
     if target is None:
-        return (_unfound(cluster, azure, kubectl),) if azure.endpoint else ()
+        return _unfound(cluster, azure, kubectl)
     found = target.found
     if isinstance(found, Unseen):
         return (unknown("account", found),)
@@ -115,32 +116,46 @@ def account(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> tuple[Check, ..
         )
     below = (_network(found), _locks(target))
     found_at, facts = f"{short(target.id)}, {target.how}", {"id": target.id}
-    trouble, fix = _unusable(target, found)
+    trouble = _unusable(target, found)
     if trouble:
-        return (Check("account", Mark.WRONG, trouble, fix=fix, facts=facts, below=below),)
+        return (replace(trouble, facts=facts, below=below),)
     return (Check("account", worst(below), found_at, facts=facts, below=below),)
 
 
-def _unfound(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
+def _unfound(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> tuple[Check, ...]:
+    """Say that an account was not found; nothing where there is none to find."""
     of = cluster.pod
+    if not azure.endpoint:
+        return ()
+    if isinstance(azure.subscriptions, Unseen):
+        found = f"the pod calls {azure.endpoint}; whose that is was not looked for"
+        return (Check("account", Mark.UNKNOWN, found),)
     again = kubectl("chatbot", "why", f"pod/{of.name}", "-n", of.namespace, "--account", "ID")
-    return Check(
-        "account",
-        Mark.UNKNOWN,
-        f"the pod calls {azure.endpoint}, which is no account that you can read",
-        fix=f"Say which one it is: `{again}`.",
+    return (
+        Check(
+            "account",
+            Mark.UNKNOWN,
+            f"the pod calls {azure.endpoint}, which is no account that you can read",
+            fix=f"Say which one it is: `{again}`.",
+        ),
     )
 
 
-def _unusable(target: Target, found: OpenAIAccount) -> tuple[str, str]:
+def _unusable(target: Target, found: OpenAIAccount) -> Check | None:
+    """Say what keeps everybody from using an account."""
     if found.provisioning_state != SETTLED:
-        return f"its provisioning state is {found.provisioning_state}", "Wait, or look at it."
+        state = f"its provisioning state is {found.provisioning_state}"
+        return Check("account", Mark.WRONG, state, fix="Wait, or look at it in the portal.")
     if not found.subdomain:
-        fix = f"Give it one: `az cognitiveservices account update --ids {target.id}"
-        return "it has no custom subdomain, so it refuses Entra tokens", (
-            f"{fix} --custom-domain {_name(target.id).lower()}`."
+        return Check(
+            "account",
+            Mark.WRONG,
+            "it has no custom subdomain",
+            cause="It refuses Entra tokens (https://aka.ms/cogsvc-authenticatewithtoken).",
+            fix="Give it one, which stays for good:",
+            commands=(az.give_subdomain(target.id),),
         )
-    return "", ""
+    return None
 
 
 def _network(found: OpenAIAccount) -> Check:

@@ -28,9 +28,19 @@ def unknown(name: str, seen: Unseen) -> Check:
     return Check(name, Mark.UNKNOWN, seen.why, fix=seen.fix, commands=seen.commands)
 
 
-def pod(cluster: Cluster, kubectl: Kubectl) -> Check:
-    """Judge the pod's life: everything else is looked at whatever that is."""
+def pod(cluster: Cluster, before: Mark, kubectl: Kubectl) -> Check:
+    """Judge the pod's life: everything else is looked at whatever that is.
+
+    `before`: how all that it is made with stands.
+    """
     of = cluster.pod
+    if of.absent:
+        return Check(
+            "pod",
+            Mark.WAITING if before is Mark.WRONG else Mark.WRONG,
+            f"there is none: {of.absent}",
+            cause="What follows is said of the pod that the template describes.",
+        )
     found = f"{'Terminating' if of.leaving else of.phase}, runs as service account {of.account}"
     if cluster.owner:
         found += f", made by {cluster.owner.kind} {cluster.owner.name}"

@@ -10,7 +10,7 @@ from chatbot_operator.cli.checks import Check, Mark, worst
 from chatbot_operator.cli.pod.differences import difference
 from chatbot_operator.cli.pod.in_azure import Azure
 from chatbot_operator.cli.pod.judging_pod import unknown
-from chatbot_operator.cli.pod.meant import Kubectl, users
+from chatbot_operator.cli.pod.meant import Kubectl, restart, users
 from chatbot_operator.cli.pod.observed import GUID, TENANT_ID, Claims, Cluster, Unseen
 from chatbot_operator.ports import Identity
 
@@ -117,7 +117,10 @@ def tenant(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
             f"the pod asks tenant {azure.tenant}, but its identity is of {identity.tenant_id}",
             cause="Entra finds nobody of that client id there (AADSTS700016).",
             fix="Name the identity's own tenant; then the pod has to be made anew.",
-            commands=(kubectl("annotate", *where, note, "--overwrite"),),
+            commands=(
+                kubectl("annotate", *where, note, "--overwrite"),
+                restart(cluster, kubectl),
+            ),
             facts={"expected": identity.tenant_id, "found": azure.tenant},
         )
     if isinstance(tenancy, Unseen):

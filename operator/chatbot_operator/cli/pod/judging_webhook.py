@@ -137,13 +137,13 @@ def injection(cluster: Cluster, uses: Meant, before: Mark, kubectl: Kubectl) -> 
             cause="The webhook leaves all of them alone.",
             fix="Take those that need an identity out of that annotation of the pod's.",
         )
-    below = tuple(_container(each, cluster, uses) for each in containers)
+    below = _spared(tuple(_container(each, cluster, uses) for each in containers), containers)
     skipped = tuple(
         Check(f"container {name}", Mark.NOTE, "skipped, as the pod's annotation says")
         for name in sorted(cluster.pod.skipped)
     )
     mark = worst(below)
-    if mark is Mark.WRONG and before is Mark.WRONG:
+    if mark is Mark.WRONG and (before is Mark.WRONG or cluster.pod.absent):
         waits = tuple(Check(each.name, Mark.WAITING, each.found) for each in below)
         return Check("injection", Mark.WAITING, "follows from what is said above", below=waits)
     if mark is Mark.WRONG:
@@ -158,6 +158,18 @@ def injection(cluster: Cluster, uses: Meant, before: Mark, kubectl: Kubectl) -> 
             below=(*below, *skipped),
         )
     return Check("injection", mark, "variables and token are there", below=(*below, *skipped))
+
+
+def _spared(below: tuple[Check, ...], containers: tuple[Container, ...]) -> tuple[Check, ...]:
+    """Note a container that was put in after the webhook, beside one that it has changed."""
+    if all(each.mark is Mark.WRONG for each in below):
+        return below
+    return tuple(
+        Check(check.name, Mark.NOTE, "put in after the webhook: it is nobody in Azure")
+        if "AZURE_FEDERATED_TOKEN_FILE" not in container.variables
+        else check
+        for check, container in zip(below, containers, strict=True)
+    )
 
 
 def _container(container: Container, cluster: Cluster, uses: Meant) -> Check:

@@ -26,6 +26,8 @@ from chatbot_operator.cli.pod.parsing import (
     parse_hooks,
     parse_owner,
     parse_pod,
+    pod_of,
+    refused,
 )
 from chatbot_operator.clouds import EXCHANGE
 from chatbot_operator.errors import KubernetesRefusal
@@ -77,9 +79,12 @@ class Looked:
 
 
 async def look(kubernetes: client.Cluster, namespace: str, name: str) -> Looked:
-    """Look at a pod, or at the newest pod of a workload of that name; raises UnansweredError."""
-    body = await _pod(kubernetes, namespace, name)
-    pod = parse_pod(body, await _maps(kubernetes, body))
+    """Look at a pod, or at the newest pod of a workload of that name; raises UnansweredError.
+
+    Where a Deployment has no pod at all, at the one that it would make.
+    """
+    body, absent = await _pod(kubernetes, namespace, name)
+    pod = replace(parse_pod(body, await _maps(kubernetes, body)), absent=absent)
     owner, account, labels, hooks, (claims, token, trouble) = await asyncio.gather(
         _owner(kubernetes, body),
         _account(kubernetes, pod),
@@ -101,14 +106,19 @@ async def seen(call: Awaitable[T], what: str, right: str) -> T | Unseen:
         return Unseen(f"not known: {refusal.reason} {refusal.message}".rstrip())
 
 
-async def _pod(kubernetes: client.Cluster, namespace: str, name: str) -> Object:
+async def _pod(kubernetes: client.Cluster, namespace: str, name: str) -> tuple[Object, str]:
+    """Give a pod, and why it is not there where it is one that would be made."""
     body = await kubernetes.get(PODS, namespace, name)
     if body is not None:
-        return body
+        return body, ""
     pods = await kubernetes.select(PODS, namespace, {})
     of_name = [each for each in pods if _made_by(each["metadata"], name)]
     if of_name:
-        return max(of_name, key=lambda each: instant(each["metadata"]["creationTimestamp"]))
+        newest = max(of_name, key=lambda each: instant(each["metadata"]["creationTimestamp"]))
+        return newest, ""
+    deployment = await seen(kubernetes.get(DEPLOYMENTS, namespace, name), "", "")
+    if deployment is not None and not isinstance(deployment, Unseen):
+        return pod_of(deployment), refused(deployment)
     names = [each["metadata"]["name"] for each in pods]
     there = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
     raise UnansweredError(

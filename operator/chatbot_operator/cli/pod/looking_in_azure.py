@@ -151,7 +151,7 @@ async def _identity(
             refused.append(f"{subscription.name} ({listed.why})")
             continue
         for each in listed:
-            if each["properties"]["clientId"].lower() == client_id.lower():
+            if str(each["properties"].get("clientId", "")).lower() == client_id.lower():
                 return parse_identity(each), ()
     return None, tuple(refused)
 
@@ -167,7 +167,10 @@ async def _credentials(reach: Reach, identity: Identity | None) -> tuple[Credent
     if isinstance(listed, Unseen):
         return listed
     return tuple(
-        Credential(each["name"], of["issuer"], of["subject"], tuple(of["audiences"]))
+        # A flexible credential has an expression instead of a subject.
+        Credential(
+            each["name"], of["issuer"], of.get("subject") or "", tuple(of.get("audiences") or ())
+        )
         for each in listed
         for of in (each["properties"],)
     )

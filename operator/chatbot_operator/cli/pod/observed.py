@@ -80,7 +80,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod. `chatbot` is the one that it belongs to where it is the operator's."""
+    """A pod. `chatbot` is the one that it belongs to where it is the operator's.
+
+    `absent`: why there is no such pod, and this is the one that would be made.
+    """
 
     namespace: str
     name: str
@@ -93,6 +96,7 @@ class Pod:
     containers: tuple[Container, ...]
     projections: tuple[Projection, ...]
     chatbot: str = ""
+    absent: str = ""
 
     @property
     def skipped(self) -> frozenset[str]:

@@ -43,6 +43,24 @@ def parse_pod(body: Object, maps: Mapping[str, Mapping[str, str]]) -> Pod:
     )
 
 
+def pod_of(deployment: Object) -> Object:
+    """Give the pod that a Deployment would make, before any webhook has seen it."""
+    metadata, template = deployment["metadata"], deployment["spec"]["template"]
+    controller = {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"]}
+    own = {key: metadata[key] for key in ("name", "namespace", "creationTimestamp")}
+    own["ownerReferences"] = [{**controller, "controller": True}]
+    return {"metadata": {**(template.get("metadata") or {}), **own}, "spec": template["spec"]}
+
+
+def refused(deployment: Object) -> str:
+    """Say why a Deployment has no pod."""
+    if not deployment["spec"].get("replicas", 1):
+        return "it wants none: it is scaled to 0"
+    conditions = (deployment.get("status") or {}).get("conditions") or ()
+    said = [each.get("message", "") for each in conditions if each["type"] == "ReplicaFailure"]
+    return said[0] if said else "it has not made one yet"
+
+
 def parse_owner(body: Object) -> Owner:
     """Read what makes pods, a CronJob's too."""
     spec = body.get("spec") or {}
