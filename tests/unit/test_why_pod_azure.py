@@ -142,6 +142,7 @@ ALL = ("Microsoft.CognitiveServices/*",)
         ({"grants": (UP,)}, Mark.OK, "lets web chat"),
         ({"grants": (Grant(ACCOUNT.upper(), CHAT),)}, Mark.OK, "lets web chat"),
         ({"grants": (Grant(f"{ACCOUNT}2", CHAT),)}, Mark.WRONG, "no role lets web chat"),
+        ({"grants": (Grant(ACCOUNT[:-1], CHAT),)}, Mark.WRONG, "no role lets web chat"),
         ({"grants": (READER,)}, Mark.WRONG, "no role lets web chat"),
         ({"grants": (Grant(ACCOUNT, Role("Most", ALL, ALL)),)}, Mark.WRONG, "no role"),
         ({"grants": (Grant(ACCOUNT, CHAT, "@Resource"),)}, Mark.UNKNOWN, "on a condition"),

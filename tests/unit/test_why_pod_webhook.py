@@ -73,6 +73,10 @@ def test_a_namespace_is_matched_as_the_api_server_does(expression, labels, misse
     assert check.commands == ((f"kubectl label namespace team {command}",) if command else ())
 
 
+def test_a_label_that_the_pod_lacks_is_not_the_webhooks_trouble():
+    assert webhook(with_pod(labels={})).mark is Mark.OK
+
+
 def test_a_label_that_a_namespace_lacks_is_spelled_out():
     hook = replace(HOOK, namespaces={"matchLabels": {"wi": "on"}})
     assert webhook(replace(CLUSTER, hooks=(hook,))).commands == (
