@@ -19,6 +19,8 @@ VERSION = "v1alpha1"
 KIND = "AzureOpenAIChatbot"
 CONFIRM = f"{GROUP}/confirm-withdrawal"
 """Annotation: permission may be withdrawn although many lose it at once."""
+LOOK_AGAIN = f"{GROUP}/look-again"
+"""Annotation: whenever its value changes the operator looks at the chatbot at once."""
 
 
 _GROUP = r"/subscriptions/[-0-9a-fA-F]{36}/resourceGroups/[-\w.()]{0,89}[-\w()]/providers/"

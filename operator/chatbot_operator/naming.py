@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import uuid
 from dataclasses import dataclass
+from typing import Self
 
 OPENAI_USER_ROLE = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 """Cognitive Services OpenAI User
@@ -51,6 +53,12 @@ class Owner:
         """Description of the role assignment, which has no tags."""
         return f"{self.path}/{self.uid}"
 
+    @classmethod
+    def described(cls, description: str) -> Self | None:
+        """Read whom a role assignment is for; None where its description is not of that form."""
+        parts = description.rsplit("/", len(PARTS) - 1)
+        return cls(*parts) if len(parts) == len(PARTS) and all(parts) else None
+
 
 def identity_name(owner: Owner) -> str:
     """Name the managed identity: `cb-NAMESPACE-NAME` cut to 100, and a digest.
@@ -79,6 +87,12 @@ def shared_credential_name(owner: Owner, issuer: str) -> str:
 def subject(namespace: str, service_account: str) -> str:
     """Spell the `sub` claim of a service account's tokens."""
     return f"system:serviceaccount:{namespace}:{service_account}"
+
+
+def service_account(subject: str) -> tuple[str, str] | None:
+    """Read namespace and name of a service account from the `sub` claim of its tokens."""
+    found = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", subject)
+    return (found[1], found[2]) if found else None
 
 
 def role_definition_id(scope: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from chatbot_operator.chatbot import CONFIRM, LEAVE_AZURE
+from chatbot_operator.chatbot import CONFIRM, LEAVE_AZURE, LOOK_AGAIN
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 from chatbot_operator.reconcile import Key
 from chatbot_operator.tally import OF_ACCOUNTS, SUMMARIES, Tally
@@ -101,8 +101,9 @@ class Told:
         # Not the status: the operator writes it, and would follow its own tail.
         finalizers = tuple(meta.get("finalizers", ()))
         told = meta.get("annotations", {})
-        words = [meta.get("deletionTimestamp"), told.get(LEAVE_AZURE), told.get(CONFIRM)]
-        what = (meta["uid"], meta["generation"], finalizers, *words)
+        words = [told.get(word) for word in (LEAVE_AZURE, CONFIRM, LOOK_AGAIN)]
+        gone = meta.get("deletionTimestamp")
+        what = (meta["uid"], meta["generation"], finalizers, gone, *words)
         if self.chatbots.see(*where, what):
             await self._enqueue(Key(CHATBOTS, *where), urgent=True)
 

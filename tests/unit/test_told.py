@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chatbot_operator.chatbot import LEAVE_AZURE
+from chatbot_operator.chatbot import LEAVE_AZURE, LOOK_AGAIN
 from chatbot_operator.ports import CHATBOTS
 from chatbot_operator.reconcile import Key
 from chatbot_operator.resync import compare
@@ -172,3 +172,15 @@ async def test_a_comparison_tells_what_watches_did_not():
     asked.clear()
     await compare(Listed(body("kept"), body("edited", generation=2), body("new")), told)
     assert asked == []
+
+
+async def test_to_look_again_is_news_whenever_it_is_said():
+    told, asked = await told_of(body())
+    annotated = body()
+    annotated["metadata"]["annotations"] = {LOOK_AGAIN: "now"}
+    await told.chatbot(annotated)
+    await told.chatbot(annotated)
+    assert asked == [CHATBOT]
+    annotated["metadata"]["annotations"] = {LOOK_AGAIN: "later"}
+    await told.chatbot(annotated)
+    assert asked == [CHATBOT, CHATBOT]

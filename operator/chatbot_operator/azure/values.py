@@ -43,6 +43,7 @@ def assignment(found: Any) -> Assignment:
         principal_id=found.principal_id,
         role_definition_id=found.role_definition_id,
         description=found.description or "",
+        created=found.created_on.isoformat() if found.created_on else "",
     )
 
 

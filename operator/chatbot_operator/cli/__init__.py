@@ -4,6 +4,7 @@
     commands   every command, with its help
     command    what a command is: arguments, and a function from them and a Reach to a Report
     reach      the person's own way to the cluster and to Azure; nothing is opened unasked
+    person     who is asked before something is changed
     installed  the operator of a cluster as its pods run it
     checks     what was looked at and found, as a tree: a pure value
     show       trees and tables for people

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.ports import DEPLOYMENTS, PODS, SERVICE_ACCOUNTS, Object
-from chatbot_operator.settings import Settings, SettingsError
+from chatbot_operator.settings import VARIABLES, Settings, SettingsError
 
 LABELS = {"app.kubernetes.io/name": "chatbot-operator"}
 CONTAINER = "operator"
@@ -17,7 +17,8 @@ CLIENT_ID = "azure.workload.identity/client-id"
 class Installed:
     """An operator that is installed; `settings` None where they are wrong, as `trouble` says.
 
-    `ready` are its pods that are ready, `wanted` how many there should be.
+    `ready` are its pods that are ready, `wanted` how many there should be. `unsaid` are settings
+    that it takes from elsewhere, whose values are not known here.
     """
 
     namespace: str
@@ -27,6 +28,7 @@ class Installed:
     ready: int
     settings: Settings | None
     trouble: str = ""
+    unsaid: tuple[str, ...] = ()
 
 
 async def find(cluster: Cluster, namespace: str = "") -> list[Installed]:
@@ -69,6 +71,7 @@ def installed(deployment: Object, pods: list[Object], account: Object | None) ->
         ready=status.get("readyReplicas", 0),
         settings=settings,
         trouble=trouble,
+        unsaid=_unsaid(container),
     )
 
 
@@ -86,3 +89,12 @@ def _environment(container: Object, namespace: str) -> dict[str, str]:
     """Give the variables whose values the container itself says, and its namespace."""
     said = {each["name"]: each.get("value", "") for each in container.get("env", ())}
     return said | ({"POD_NAMESPACE": namespace} if "POD_NAMESPACE" in said else {})
+
+
+def _unsaid(container: Object) -> tuple[str, ...]:
+    """Name the settings that come from objects of the cluster, not from the pod itself."""
+    said = {each["name"]: each for each in container.get("env", ())}
+    from_elsewhere = {n for n, e in said.items() if e.get("valueFrom", {}).keys() - {"fieldRef"}}
+    if container.get("envFrom"):
+        from_elsewhere |= {each.name for each in VARIABLES} - said.keys()
+    return tuple(each.name for each in VARIABLES if each.name in from_elsewhere)

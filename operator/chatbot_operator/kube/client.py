@@ -170,6 +170,13 @@ class Cluster:
         path, query = path_of(resource, namespace, name), {"fieldManager": FIELD_MANAGER}
         return await self._call("PATCH", path, query=query, body=operations, kind=JSON)
 
+    async def annotate(
+        self, resource: Resource, namespace: str, name: str, *, uid: str, key: str, value: str
+    ) -> None:
+        """Put an annotation on the object that has this uid; a 409 if another bears its name."""
+        body: Object = {"metadata": {"uid": uid, "annotations": {key: value}}}
+        await self._call("PATCH", path_of(resource, namespace, name), body=body, kind=MERGE)
+
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object
     ) -> None:

@@ -31,13 +31,14 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role assignment."""
+    """A role assignment; `created` is when (RFC 3339), empty where Azure has not said."""
 
     name: str
     scope: str
     principal_id: str
     role_definition_id: str
     description: str
+    created: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,20 @@ def owner(chatbot: Chatbot, installation: Installation) -> Owner:
     return Owner(installation.cluster, chatbot.namespace, chatbot.name, chatbot.uid)
 
 
+def made_for(identity: Identity) -> Owner | None:
+    """Read from its tags whom an identity was made for; None if it is no chatbot's."""
+    marks = [tag(identity.tags, f"{naming.TAG_PREFIX}{part}") for part in naming.PARTS]
+    return None if None in marks else Owner(*(mark or "" for mark in marks))
+
+
+def retained(identity: Identity) -> bool:
+    """Tell whether an identity is to stay although its chatbot is gone."""
+    return bool(tag(identity.tags, RETAINED_TAG))
+
+
 def owner_of(identity: Identity) -> Owner | None:
     """Read from its tags whom an identity was made for; None if it is no chatbot's, or retained."""
-    marks = [tag(identity.tags, f"{naming.TAG_PREFIX}{part}") for part in naming.PARTS]
-    if None in marks or tag(identity.tags, RETAINED_TAG):
-        return None
-    return Owner(*(mark or "" for mark in marks))
+    return None if retained(identity) else made_for(identity)
 
 
 def place(chatbot: Chatbot, account: Account, installation: Installation) -> str:
@@ -60,7 +68,7 @@ async def find(world: World, chatbot: Chatbot, account: Account) -> tuple[str, I
     wanted, recorded = place(chatbot, account, world.installation), chatbot.recorded.identity_id
     if recorded and recorded.lower() != wanted.lower():
         live = await recorded_identity(world, chatbot)
-        if live is not None and _bears(live.tags, owner(chatbot, world.installation).tags):
+        if live is not None and bears(live.tags, owner(chatbot, world.installation).tags):
             return recorded, live
     return wanted, await world.azure.identity(wanted)
 
@@ -90,10 +98,7 @@ async def identity(
         _require_ours(live, mine)
     if as_wanted(live, chatbot, account, world.installation):
         return live
-    # Azure takes names of tags case-insensitively and refuses the same one twice.
-    ours = {key.lower() for key in tags}
-    others = {k: v for k, v in live.tags.items() if k.lower() not in {*ours, RETAINED_TAG}}
-    tagged, receipt = await world.azure.tag_identity(at, {**others, **tags})
+    tagged, receipt = await world.azure.tag_identity(at, with_tags(live, tags))
     if rebound:
         earlier = tag(live.tags, UID_TAG)
         message = f"Took over the identity of an earlier chatbot of this name (uid {earlier})."
@@ -101,6 +106,16 @@ async def identity(
     else:
         world.journal.note("IdentityTagged", "Put the identity's tags right.", receipt)
     return tagged
+
+
+def with_tags(live: Identity, tags: Mapping[str, str]) -> dict[str, str]:
+    """Give the tags of an identity with these in their place; it is retained no more.
+
+    Azure takes names of tags case-insensitively and refuses the same one twice.
+    """
+    ours = {key.lower() for key in tags}
+    others = {k: v for k, v in live.tags.items() if k.lower() not in {*ours, RETAINED_TAG}}
+    return {**others, **tags}
 
 
 def _given(live: Identity | None, mine: Owner, command: str) -> Identity:
@@ -122,7 +137,7 @@ def _rebinds(installation: Installation, chatbot: Chatbot, live: Identity, mine:
     before was taken over itself, by a second cluster of the same owner id: that ends here.
     """
     taken = chatbot.recorded.principal_id == live.principal_id
-    return installation.rebind and not taken and _of_earlier_life(live, mine)
+    return installation.rebind and not taken and of_earlier_life(live, mine)
 
 
 def as_wanted(
@@ -130,7 +145,7 @@ def as_wanted(
 ) -> bool:
     """Tell whether an identity is ours, and nothing about it would be written."""
     retained = any(name.lower() == RETAINED_TAG for name in live.tags)
-    return not retained and _bears(live.tags, _tags(chatbot, account, installation))
+    return not retained and bears(live.tags, _tags(chatbot, account, installation))
 
 
 def _tags(chatbot: Chatbot, account: Account, installation: Installation) -> dict[str, str]:
@@ -153,7 +168,7 @@ async def remove_identity(world: World, chatbot: Chatbot) -> None:
     live = await recorded_identity(world, chatbot) if world.installation.manage.identities else None
     if live is None:
         return
-    if not _bears(live.tags, owner(chatbot, world.installation).tags):
+    if not bears(live.tags, owner(chatbot, world.installation).tags):
         if live.principal_id == chatbot.recorded.principal_id and owner_of(live) is None:
             raise Stuck(
                 "OwnershipConflict",
@@ -164,20 +179,21 @@ async def remove_identity(world: World, chatbot: Chatbot) -> None:
     if chatbot.deletion_policy is DeletionPolicy.DELETE:
         receipt = await world.azure.delete_identity(at)
         world.journal.note("IdentityDeleted", "Deleted the identity.", receipt)
-    elif not _bears(live.tags, {RETAINED_TAG: "true"}):
+    elif not bears(live.tags, {RETAINED_TAG: "true"}):
         _, receipt = await world.azure.tag_identity(at, {**live.tags, RETAINED_TAG: "true"})
         world.journal.note("IdentityRetained", "Marked the identity as retained.", receipt)
 
 
 def _require_ours(live: Identity, mine: Owner) -> None:
-    if _bears(live.tags, mine.tags):
+    if bears(live.tags, mine.tags):
         return
-    if _of_earlier_life(live, mine):
+    if of_earlier_life(live, mine):
         raise Stuck(
             "OwnedByEarlierLife",
             f"Managed identity {live.id} belongs to an earlier {mine.namespace}/{mine.name} (uid"
             f" {tag(live.tags, UID_TAG)}). Delete it, or set its tag"
-            f" chatbot-operator-uid to {mine.uid} to take it over.",
+            f" chatbot-operator-uid to {mine.uid} to take it over: `kubectl chatbot rebind"
+            f" -n {mine.namespace} {mine.name}` does that.",
         )
     raise Stuck(
         "OwnershipConflict",
@@ -186,13 +202,14 @@ def _require_ours(live: Identity, mine: Owner) -> None:
     )
 
 
-def _of_earlier_life(live: Identity, mine: Owner) -> bool:
+def of_earlier_life(live: Identity, mine: Owner) -> bool:
     """Tell whether an identity was made for this name in this cluster, but for another uid."""
     name = {key: value for key, value in mine.tags.items() if key != UID_TAG}
-    return _bears(live.tags, name) and not _bears(live.tags, mine.tags)
+    return bears(live.tags, name) and not bears(live.tags, mine.tags)
 
 
-def _bears(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+def bears(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Tell whether all of the wanted tags are among these."""
     return all(tag(tags, key) == value for key, value in wanted.items())
 
 

@@ -126,7 +126,8 @@ PERMISSION: Final = (
         "OrphanedIdentity",
         None,
         "Finding: a managed identity was made for a chatbot that is gone without letting go of it.",
-        "Delete it if nobody needs it, with the command that the finding gives.",
+        "Delete it if nobody needs it, with the command that the finding gives, or several with"
+        " `kubectl chatbot orphans --delete`.",
     ),
     Reason(
         "NotOpenAI",
@@ -210,7 +211,8 @@ PERMISSION: Final = (
         "OwnedByEarlierLife",
         Stuck,
         "The managed identity belongs to an earlier chatbot of this name.",
-        "Delete it, or set its tag chatbot-operator-uid to this chatbot's uid to take it over.",
+        "Take it over: `kubectl chatbot rebind NAME` sets its tag chatbot-operator-uid to this"
+        " chatbot's uid; or delete it.",
     ),
     Reason(
         "IdentityResourceGroupMissing",
