@@ -49,10 +49,9 @@ class Spans:
     def asked_azure(self, request: Request) -> None:
         """Make the span of a request that has just ended, within the step."""
         ended = time.time_ns()
-        attributes: dict[str, AttributeValue] = {
-            "http.request.method": request.method,
-            "az.service_request_id": request.request_id,
-        }
+        attributes: dict[str, AttributeValue] = {"http.request.method": request.method}
+        if request.request_id:
+            attributes["az.service_request_id"] = request.request_id
         if request.status:
             attributes["http.response.status_code"] = request.status
         span = self._tracer.start_span(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 import pytest
+from azure_bodies import reads
 from chatbot_operator.manifests import INTENT
 from chatbot_operator.ports import (
     ACCOUNTS,
@@ -18,7 +20,7 @@ from chatbot_operator.ports import (
 )
 from chatbot_operator.reconcile import Key
 from chatbot_operator.reconcile.events import BURST
-from cluster_world import ASSIGNMENTS, CHILDREN, account, chatbot, key, path
+from cluster_world import ASSIGNMENTS, CHILDREN, Operator, account, chatbot, key, path
 from sandbox.bootstrap import ACCOUNT_ID
 
 INGRESS = {"host": "chat.example.com"}
@@ -82,6 +84,45 @@ async def test_at_rest_nothing_is_told(operator, settled, told):
     for _ in range(3):
         await operator.look(key(settled))
     assert await told(settled) == before
+
+
+async def well(**_):
+    """Nothing is wrong."""
+
+
+async def beyond_its_needs(*, hand, azure, namespace):
+    """The identity may do more than the chatbot needs."""
+    identity = await azure.identity(namespace)
+    await azure.done("PUT", f"{ASSIGNMENTS}/{uuid4()}", reads(identity["principal_id"]))
+
+
+async def stalled(*, hand, azure, namespace):
+    """Somebody has to act."""
+    await hand.edit(CHATBOTS, namespace, {"spec": {"openAI": {"deployment": "nowhere"}}})
+
+
+@pytest.mark.parametrize(
+    ("how", "last"),
+    [(well, "Ready"), (beyond_its_needs, "ExtraAssignment"), (stalled, "DeploymentNotFound")],
+)
+async def test_what_was_told_is_not_told_again_after_a_restart(
+    *, operator, hand, azure, settled, clock, told, how, last
+):
+    await how(hand=hand, azure=azure, namespace=settled)
+    account = Key(ACCOUNTS, "", "contoso")
+    for _ in range(2):
+        clock.ahead += 2 * operator.world.installation.resync
+        await operator.look(key(settled))
+    before, of_the_account = await told(settled), await told("default")
+    assert last in reasons(before)
+    for ahead in (0, 2 * operator.world.installation.resync):
+        clock.ahead += ahead
+        restarted = Operator(operator.world, hand)
+        for _ in range(2):
+            await restarted.look(account)
+            await restarted.look(key(settled))
+    assert await told(settled) == before
+    assert await told("default") == of_the_account
 
 
 @pytest.mark.parametrize("resource", MADE, ids=lambda r: r.plural)
