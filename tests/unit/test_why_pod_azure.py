@@ -47,8 +47,8 @@ def held(name="cluster", issuer=ISSUER, subject=SUBJECT, audience=AUDIENCE):
         ({}, Mark.OK, "web in resource group rg"),
         ({"client_id": ""}, Mark.UNKNOWN, "no client id is known"),
         ({"identity": NOT_KNOWN}, Mark.UNKNOWN, "you may not"),
-        ({"identity": None}, Mark.UNKNOWN, "none of 1 (Main)"),
-        ({"identity": None, "subscriptions": ()}, Mark.UNKNOWN, "in no subscription"),
+        ({"identity": None}, Mark.UNKNOWN, "searched: the 1 that you can read (Main)"),
+        ({"identity": None, "subscriptions": ()}, Mark.UNKNOWN, "searched: none"),
         ({"identity": None, "refused": ("Other (no)",)}, Mark.UNKNOWN, "not readable: Other (no)"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from chatbot_operator.cli.checks import Mark
@@ -121,6 +123,7 @@ def test_a_label_that_is_not_where_it_should_be_is_found(cluster, words):
             "made anew",
         ),
         (Owner("Job", "once"), "", "template of Job once"),
+        (Owner("Deployment", "web", above="App shop"), "", "Have App shop put it into"),
         (None, "", "the pod's manifest"),
     ],
 )
@@ -200,3 +203,9 @@ def test_a_client_id_that_lies_elsewhere_is_put_where_it_counts(cluster, words):
 
 def test_a_pod_that_names_its_client_by_itself_needs_no_annotation():
     assert account(replace(CLUSTER, account=ServiceAccount())).mark is Mark.NOTE
+
+
+def test_the_page_about_it_has_a_row_for_every_check():
+    page = (Path(__file__).parents[2] / "docs/why-pod.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    assert rows == [each.name for each in judging.judge(CLUSTER, AZURE, kubectl).below]

@@ -40,16 +40,15 @@ def identity(azure: Azure) -> Check:
     if found is not None:
         facts = {"id": found.id, "principalId": found.principal_id, "clientId": found.client_id}
         return Check("identity", Mark.OK, short(found.id), facts=facts)
-    where = "no subscription"
-    if not isinstance(azure.subscriptions, Unseen):
-        names = ", ".join(each.name for each in azure.subscriptions)
-        where = f"none of {len(azure.subscriptions)} ({names})" if names else where
+    searched = () if isinstance(azure.subscriptions, Unseen) else azure.subscriptions
+    names = ", ".join(each.name for each in searched)
+    where = f"the {len(searched)} that you can read ({names})" if searched else "none"
     not_read = f"; not readable: {', '.join(azure.refused)}" if azure.refused else ""
     client = shlex.quote(azure.client_id)
     return Check(
         "identity",
         Mark.UNKNOWN,
-        f"client id {azure.client_id} is no managed identity in {where} that you can read"
+        f"no managed identity has client id {azure.client_id}; subscriptions searched: {where}"
         f"{not_read}",
         cause="It may have been deleted (made again, it has another client id), be an app"
         " registration, or be in a subscription or tenant that you do not see.",

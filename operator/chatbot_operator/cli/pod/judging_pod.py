@@ -44,6 +44,7 @@ def pod(cluster: Cluster, before: Mark, kubectl: Kubectl) -> Check:
     found = f"{'Terminating' if of.leaving else of.phase}, runs as service account {of.account}"
     if cluster.owner:
         found += f", made by {cluster.owner.kind} {cluster.owner.name}"
+        found += f" of {cluster.owner.above}" if cluster.owner.above else ""
     notes = (_ours(cluster, kubectl),) if of.chatbot else ()
     if of.leaving:
         return Check("pod", Mark.NOTE, found, cause="It is going; its successor matters.")
@@ -127,6 +128,8 @@ def _label_elsewhere(cluster: Cluster) -> list[str]:
 
 def _label_fix(cluster: Cluster) -> str:
     owner = cluster.owner
+    if owner and owner.above:
+        return f"Have {owner.above} put it into the template of {owner.kind} {owner.name}."
     if owner and owner.kind in _PATCHED:
         return f"Put it into the template of {owner.kind} {owner.name}; its pods are made anew."
     if owner:
@@ -136,7 +139,7 @@ def _label_fix(cluster: Cluster) -> str:
 
 def _label_commands(cluster: Cluster, kubectl: Kubectl) -> tuple[str, ...]:
     owner = cluster.owner
-    if not owner or owner.kind not in _PATCHED:
+    if not owner or owner.above or owner.kind not in _PATCHED:
         return ()
     patch = {"spec": {"template": {"metadata": {"labels": {USE: "true"}}}}}
     where = (owner.kind.lower(), owner.name, "-n", cluster.pod.namespace)

@@ -138,14 +138,12 @@ def injection(cluster: Cluster, uses: Meant, before: Mark, kubectl: Kubectl) -> 
             fix="Take those that need an identity out of that annotation of the pod's.",
         )
     below = _spared(tuple(_container(each, cluster, uses) for each in containers), containers)
-    skipped = tuple(
-        Check(f"container {name}", Mark.NOTE, "skipped, as the pod's annotation says")
-        for name in sorted(cluster.pod.skipped)
-    )
+    noted = (*_secrets(containers), *_skipped(cluster))
     mark = worst(below)
     if mark is Mark.WRONG and (before is Mark.WRONG or cluster.pod.absent):
         waits = tuple(Check(each.name, Mark.WAITING, each.found) for each in below)
-        return Check("injection", Mark.WAITING, "follows from what is said above", below=waits)
+        found = "follows from what is said above"
+        return Check("injection", Mark.WAITING, found, below=(*waits, *noted))
     if mark is Mark.WRONG:
         return Check(
             "injection",
@@ -155,9 +153,14 @@ def injection(cluster: Cluster, uses: Meant, before: Mark, kubectl: Kubectl) -> 
             " set themselves.",
             fix=f"{anew(cluster)}.",
             commands=(restart(cluster, kubectl),),
-            below=(*below, *skipped),
+            below=(*below, *noted),
         )
-    return Check("injection", mark, "variables and token are there", below=(*below, *skipped))
+    return Check("injection", mark, "variables and token are there", below=(*below, *noted))
+
+
+def _skipped(cluster: Cluster) -> Iterator[Check]:
+    for name in sorted(cluster.pod.skipped):
+        yield Check(f"container {name}", Mark.NOTE, "skipped, as the pod's annotation says")
 
 
 def _spared(below: tuple[Check, ...], containers: tuple[Container, ...]) -> tuple[Check, ...]:
@@ -177,22 +180,27 @@ def _container(container: Container, cluster: Cluster, uses: Meant) -> Check:
     trouble = "; ".join(_troubles(container, cluster))
     if trouble:
         return Check(name, Mark.WRONG, trouble)
-    secret = next((each for each in SECRETS if each in container.variables), "")
-    if secret:
-        return Check(
-            name,
-            Mark.NOTE,
-            f"it also has {secret}",
-            cause="DefaultAzureCredential takes that before the pod's token: this container is"
-            " somebody else in Azure.",
-            fix=f"Take {secret} out of its variables.",
-        )
     variable = container.variables["AZURE_CLIENT_ID"]
     if variable.value is None:
         return Check(name, Mark.NOTE, f"AZURE_CLIENT_ID comes from {variable.source}: not read")
     if variable.value.strip() != uses.client_id or by_hand(cluster, container, "AZURE_CLIENT_ID"):
         return Check(name, Mark.NOTE, f"it sets AZURE_CLIENT_ID to {variable.value} by itself")
     return Check(name, Mark.OK, f"is client {variable.value}")
+
+
+def _secrets(containers: tuple[Container, ...]) -> Iterator[Check]:
+    """Note what azure.identity takes before a workload identity."""
+    for container in containers:
+        secret = next((each for each in SECRETS if each in container.variables), "")
+        if secret:
+            yield Check(
+                f"container {container.name}",
+                Mark.NOTE,
+                f"it also has {secret}",
+                cause="DefaultAzureCredential takes that before the pod's token: this container is"
+                " somebody else in Azure.",
+                fix=f"Take {secret} out of its variables.",
+            )
 
 
 def _troubles(container: Container, cluster: Cluster) -> Iterator[str]:

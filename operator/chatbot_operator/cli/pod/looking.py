@@ -151,25 +151,26 @@ async def _maps(kubernetes: client.Cluster, body: Object) -> Mapping[str, Mappin
 
 
 async def _owner(kubernetes: client.Cluster, body: Object) -> Owner | None:
-    """Follow those that control the pod to the first of them."""
+    """Follow those that control the pod to the last whose template is known."""
     owner: Owner | None = None
     namespace = body["metadata"]["namespace"]
-    while True:
-        references = body["metadata"].get("ownerReferences") or ()
-        above = next((each for each in references if each.get("controller")), None)
-        if above is None:
-            return owner
-        owner = Owner(above["kind"], above["name"])
-        resource = OWNERS.get(above["kind"])
+    while above := _controller(body["metadata"]):
+        kind, name = above["kind"], above["name"]
+        resource = OWNERS.get(kind)
         if resource is None or resource.api_version != above["apiVersion"]:
-            return owner
-        found = await seen(
-            kubernetes.get(resource, namespace, above["name"]), "read it", f"get {resource.plural}"
-        )
+            return replace(owner, above=f"{kind} {name}") if owner else Owner(kind, name)
+        call = kubernetes.get(resource, namespace, name)
+        found = await seen(call, "read it", f"get {resource.plural}")
         if found is None or isinstance(found, Unseen):
-            return owner
-        body = {"kind": resource.kind, **found}
+            return Owner(kind, name)
+        body = {"kind": kind, **found}
         owner = parse_owner(body)
+    return owner
+
+
+def _controller(metadata: Object) -> Object | None:
+    references = metadata.get("ownerReferences") or ()
+    return next((each for each in references if each.get("controller")), None)
 
 
 async def _account(kubernetes: client.Cluster, pod: Pod) -> ServiceAccount | Unseen | None:

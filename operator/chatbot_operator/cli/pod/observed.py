@@ -68,7 +68,8 @@ class Projection:
 class Owner:
     """What makes the pods: its own labels, those of its template, and what its template sets.
 
-    `variables` are names of variables by container.
+    `variables` are names of variables by container; `above` is whatever makes it in turn, if
+    anything does, and may undo what is changed in it.
     """
 
     kind: str
@@ -76,6 +77,7 @@ class Owner:
     labels: Mapping[str, str] = field(default_factory=dict)
     template_labels: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    above: str = ""
 
 
 @dataclass(frozen=True, slots=True)
