@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from chatbot_app.reasons import ChatReason
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,22 @@ class Measure:
 
 OPERATION: Final = "chat"
 PROVIDER: Final = "azure.ai.openai"
+OF_A_CALL: Final = (
+    *(ChatReason.CONTENT_FILTERED, ChatReason.CONTEXT_TOO_LONG, ChatReason.REQUEST_REFUSED),
+    *(ChatReason.TIMED_OUT, ChatReason.INTERRUPTED, ChatReason.UNEXPECTED),
+)
+OF_THE_DOOR: Final = (
+    *(ChatReason.BUSY, ChatReason.TOO_MANY_AT_ONCE, ChatReason.BUDGET_SPENT),
+    ChatReason.REQUEST_REFUSED,
+)
+"""Why a call of the model ended without an answer, and why there was none."""
+
+
+def _any(reasons: Iterable[str]) -> str:
+    return ", ".join(f"`{reason}`" for reason in reasons)
+
+
+_CONTRACTS: Final = "one of [the contract's reasons](contract.md#the-readiness-document)"
 _TOKENS: Final = tuple(float(4**n) for n in range(14))
 _SECONDS: Final = tuple(0.01 * 2**n for n in range(14))
 _CALL: Final = {
@@ -49,7 +67,8 @@ DURATION: Final = Measure(
     "How long a call took to its last word.",
     {
         **_CALL,
-        "error_type": "a reason, `Cancelled` if the visitor stopped or left, absent for an answer",
+        "error_type": "absent for an answer; `Cancelled` if the visitor stopped or left;"
+        f" {_any(OF_A_CALL)}; else {_CONTRACTS}",
     },
     _SECONDS,
 )
@@ -65,13 +84,13 @@ REFUSED: Final = Measure(
     "chatbot_chats_refused_total",
     "counter",
     "Requests refused before the model was asked.",
-    {"reason": "why"},
+    {"reason": _any(OF_THE_DOOR)},
 )
 RENEWALS: Final = Measure(
     "chatbot_token_renewals_total",
     "counter",
     "Exchanges with Entra.",
-    {"reason": "`Renewed`, or why not"},
+    {"reason": f"`Renewed`, else {_CONTRACTS}"},
 )
 EXPIRES: Final = Measure(
     "chatbot_token_expires_seconds", "gauge", "Seconds until the token in use ends."
@@ -87,7 +106,7 @@ STANDING: Final = Measure(
     "chatbot_standing",
     "gauge",
     "Always 1, for the reason that /readyz gives.",
-    {"reason": "one of [the contract's](contract.md#the-readiness-document)"},
+    {"reason": _CONTRACTS},
 )
 
 MEASURES: Final = (
