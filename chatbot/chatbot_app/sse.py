@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ TAKEN_WITHIN = 120.0
 """Seconds for a visitor to take what is sent; whoever does not holds a place for nothing."""
 MOST_AHEAD = 64
 """Frames that are made before the visitor has taken the earlier ones."""
+HEAD_WITHIN = 0.01
+"""Seconds until a visitor is told that an answer begins, if it does not by then."""
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
@@ -46,6 +49,7 @@ class EventStream(StreamingResponse):
         leaving = asyncio.create_task(outbox.close_for(receive))
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
+            await outbox.begun()
             await _taken(send(start))
             async for piece in self._pieces(outbox):
                 await _taken(send(_body(piece)))
@@ -81,6 +85,7 @@ class _Outbox:
     def __init__(self) -> None:
         self.left = False
         self._frames: list[bytes] = []
+        self._begun = False
         self._ended = False
         self._waiting: asyncio.Future[None] | None = None
 
@@ -91,6 +96,9 @@ class _Outbox:
                 async for frame in frames:
                     self._frames.append(frame)
                     self._wake()
+                    if not self._begun:
+                        self._begun = True
+                        await asyncio.sleep(0)  # the first is sent before the next is looked for
                     while len(self._frames) >= MOST_AHEAD:
                         await self._wait()
         finally:
@@ -99,12 +107,17 @@ class _Outbox:
 
     async def take(self) -> bytes:
         """Give what there is, when there is something; nothing at the end."""
-        while not (self._frames or self._ended or self.left):
-            await self._wait()
+        await self._something()
         piece = b"".join(self._frames)
         self._frames.clear()
         self._wake()
         return piece
+
+    async def begun(self) -> None:
+        """Let the source begin before anything is sent: a question does not wait for a head."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HEAD_WITHIN):
+                await self._something()
 
     async def close_for(self, receive: Receive) -> None:
         """Give no more once the visitor has left."""
@@ -112,6 +125,10 @@ class _Outbox:
             pass
         self.left = True
         self._wake()
+
+    async def _something(self) -> None:
+        while not (self._frames or self._ended or self.left):
+            await self._wait()
 
     async def _wait(self) -> None:
         self._waiting = asyncio.get_running_loop().create_future()

@@ -129,15 +129,36 @@ async def streamed(frames, *, ping_after=10.0, receive=None):
     return sent
 
 
-async def test_what_comes_together_is_sent_together():
+async def test_the_first_word_is_sent_at_once_and_what_comes_together_later_together():
     async def frames():
         yield b"a"
         yield b"b"
-        await asyncio.sleep(0.05)
         yield b"c"
+        await asyncio.sleep(0.05)
+        yield b"d"
+        yield b"e"
 
     bodies = [message["body"] for message in (await streamed(frames()))[1:]]
-    assert bodies == [b"ab", b"c", b""]
+    assert bodies == [b"a", b"bc", b"de", b""]
+
+
+async def test_a_question_goes_out_before_the_head_which_does_not_wait_for_the_answer():
+    done, told = [], asyncio.Event()
+
+    async def frames():
+        await asyncio.sleep(0)
+        done.append("asked")
+        await told.wait()
+        yield b"a"
+
+    async def send(message):
+        done.append(message["type"])
+        told.set()
+
+    async with asyncio.timeout(10):
+        receive = asyncio.Event().wait
+        await sse.EventStream(frames(), ping_after=10)({}, receive, send)
+    assert done[:3] == ["asked", "http.response.start", "http.response.body"]
 
 
 async def test_a_silence_is_pinged_and_no_word_lost_by_it():
@@ -156,6 +177,7 @@ async def test_a_visitor_who_leaves_ends_the_source_in_the_middle_of_a_silence()
     async def frames():
         try:
             yield b"a"
+            await asyncio.sleep(0.05)
             heard.set()
             await asyncio.Event().wait()
         finally:
