@@ -79,7 +79,7 @@ def _table(measures: Sequence[Any]) -> Iterator[str]:
 
 
 def _alerts() -> Iterator[str]:
-    yield "## Worth an alert\n\n```promql"
+    yield "## Worth an alert\n\nWhere it lasts for some minutes.\n\n```promql"
     for meaning, expression in ALERTS.items():
         yield f"# {meaning}\n{expression}"
     yield "```\n"

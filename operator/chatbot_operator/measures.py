@@ -111,7 +111,7 @@ ARM_REMAINING: Final = _gauge(
 )
 CLUSTER_CALLS: Final = _counter(
     "kubernetes_requests",
-    "Requests of the API server, watches left out.",
+    "Requests of the API server; watches and those for the Lease left out.",
     method="HTTP method",
     code="HTTP status, `0` where no answer came",
 )
