@@ -126,7 +126,14 @@ class Team:
         await self.api.post(f"/apis/apps/v1/namespaces/{self.namespace}/deployments", body)
 
     async def why(self, *, name="web", kubeconfig=None, **options):
-        given = {"subscription": "", "scope": "", "account": "", "trying": False, **options}
+        given = {
+            "subscription": "",
+            "scope": "",
+            "account": "",
+            "identity": "",
+            "trying": False,
+            **options,
+        }
         asked = Asked(kubeconfig=str(kubeconfig or self.kubeconfig), namespace=self.namespace)
         async with Reach(asked, self.environment, of_now) as reach:
             return await pod.why(name, argparse.Namespace(**given), reach)

@@ -55,9 +55,11 @@ async def test_a_pod_that_is_not_there_is_told_with_those_that_are(team):
         await team.why(name="api")
 
 
-@pytest.mark.parametrize("options", [{"account": "contoso"}, {"scope": "contoso"}])
+@pytest.mark.parametrize(
+    "options", [{"account": "contoso"}, {"scope": "contoso"}, {"identity": "web"}]
+)
 async def test_an_id_that_is_none_is_refused(team, options):
-    with pytest.raises(UnansweredError, match="wants the id of"):
+    with pytest.raises(UnansweredError, match="wants the id"):
         await team.why(**options)
 
 
@@ -67,6 +69,35 @@ async def test_a_subscription_is_named_and_must_be_there(team):
         assert (await team.why(subscription=name)).code == 0
     with pytest.raises(UnansweredError, match="no subscription Other; you can read Sandbox"):
         await team.why(subscription="Other")
+
+
+async def test_an_identity_that_was_made_again_is_found_by_its_name(team, kubectl):
+    await sound(team)
+    await team.azure.done("DELETE", team.at)
+    await team.make_identity()
+    await team.federate()
+    await team.assign()
+
+    unnamed = await team.why()
+    named = await team.why(identity=team.at)
+    kubectl(*shlex.split(check(named, "identity")["commands"][0])[1:])
+    mended = await team.why()
+
+    assert check(unnamed, "identity")["mark"] == "unknown"
+    assert marked(named, Mark.WRONG) == {"identity"}
+    assert marked(mended, Mark.WRONG) == {"injection", "injection/container web"}
+
+
+async def test_an_identitys_id_instead_of_its_client_id_is_as_good_as_its_name(team, kubectl):
+    await team.federate()
+    await team.assign()
+    await team.make_account(notes={CLIENT_ID: team.at})
+    await team.run()
+
+    report = await team.why()
+
+    assert marked(report, Mark.WRONG) == {"service account"}
+    assert team.identity["clientId"] in check(report, "service account")["commands"][0]
 
 
 async def test_a_role_is_looked_for_where_the_person_says(team):

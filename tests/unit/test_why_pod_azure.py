@@ -45,7 +45,9 @@ def held(name="cluster", issuer=ISSUER, subject=SUBJECT, audience=AUDIENCE):
     ("changes", "mark", "words"),
     [
         ({}, Mark.OK, "web in resource group rg"),
-        ({"client_id": ""}, Mark.UNKNOWN, "no client id is known"),
+        ({"client_id": "", "identity": None}, Mark.UNKNOWN, "no client id is known"),
+        ({"client_id": ""}, Mark.OK, "web in resource group rg"),
+        ({"client_id": PRINCIPAL}, Mark.WRONG, f"has client id {CLIENT}, but the pod uses"),
         ({"identity": NOT_KNOWN}, Mark.UNKNOWN, "you may not"),
         ({"identity": None}, Mark.UNKNOWN, "searched: the 1 that you can read (Main)"),
         ({"identity": None, "subscriptions": ()}, Mark.UNKNOWN, "searched: none"),
@@ -53,12 +55,14 @@ def held(name="cluster", issuer=ISSUER, subject=SUBJECT, audience=AUDIENCE):
     ],
 )
 def test_an_identity_is_found_by_its_client_id(changes, mark, words):
-    check = judging_identity.identity(replace(AZURE, **changes))
+    check = judging_identity.identity(CLUSTER, replace(AZURE, **changes), kubectl)
     assert (check.mark, words in check.found) == (mark, True), check
 
 
 def test_an_app_registration_is_asked_of_the_directory():
-    show, listing = judging_identity.identity(replace(AZURE, identity=None)).commands
+    show, listing = judging_identity.identity(
+        CLUSTER, replace(AZURE, identity=None), kubectl
+    ).commands
     assert shlex.split(show)[:6] == ["az", "ad", "sp", "show", "--id", CLIENT]
     assert listing == f"az ad app federated-credential list --id {CLIENT}"
 

@@ -36,8 +36,8 @@ def label(cluster):
     return judging_pod.label(cluster, kubectl)
 
 
-def account(cluster):
-    return judging_pod.service_account(cluster, meant(cluster), kubectl)
+def account(cluster, known=""):
+    return judging_pod.service_account(cluster, meant(cluster), known, kubectl)
 
 
 def test_whole_links_are_all_right():
@@ -193,10 +193,13 @@ NAMELESS = replace(
 )
 def test_a_client_id_that_lies_elsewhere_is_put_where_it_counts(cluster, words):
     check = account(cluster)
-    value = "CLIENT_ID" if cluster is NAMELESS else CLIENT
     assert (check.mark, words in check.found) == (Mark.WRONG, True)
+    if cluster is NAMELESS:
+        assert not check.commands
+        assert "why pod/web-1 -n team --identity ID" in check.fix
+        check = account(cluster, CLIENT)
     assert check.commands == (
-        f"kubectl annotate serviceaccount web -n team {CLIENT_ID}={value} --overwrite",
+        f"kubectl annotate serviceaccount web -n team {CLIENT_ID}={CLIENT} --overwrite",
         "kubectl rollout restart deployment/web -n team",
     )
 

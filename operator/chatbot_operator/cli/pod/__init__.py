@@ -18,15 +18,11 @@ from typing import Final
 
 from chatbot_operator.cli.command import Report, UnansweredError
 from chatbot_operator.cli.pod import judging, looking, looking_in_azure
+from chatbot_operator.cli.pod.in_azure import ACCOUNT, IDENTITY
 from chatbot_operator.cli.pod.looking_in_azure import Wanted
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.show import tree
 
-_ACCOUNT: Final = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices"
-    r"/accounts/[^/]+",
-    re.IGNORECASE,
-)
 _SCOPE: Final = re.compile(r"/(subscriptions|providers)/[^?#\s]+", re.IGNORECASE)
 
 
@@ -35,6 +31,9 @@ def arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("of a pod")
     group.add_argument(
         "--account", default="", metavar="ID", help="the Azure OpenAI account that it calls"
+    )
+    group.add_argument(
+        "--identity", default="", metavar="ID", help="the managed identity that it should be"
     )
     group.add_argument("--scope", default="", metavar="ID", help="where it needs a role")
     group.add_argument(
@@ -58,11 +57,18 @@ async def why(name: str, arguments: Namespace, reach: Reach) -> Report:
 
 
 def _wanted(arguments: Namespace) -> Wanted:
-    if arguments.account and not _ACCOUNT.fullmatch(arguments.account):
-        raise UnansweredError(
-            "--account wants the id of an account, as `az cognitiveservices account show --query"
-            " id` gives it."
-        )
+    for flag, given, form, command in (
+        ("--account", arguments.account, ACCOUNT, "cognitiveservices account"),
+        ("--identity", arguments.identity, IDENTITY, "identity"),
+    ):
+        if given and not form.fullmatch(given):
+            raise UnansweredError(f"{flag} wants the id that `az {command} show --query id` gives.")
     if arguments.scope and not _SCOPE.fullmatch(arguments.scope):
         raise UnansweredError("--scope wants the id of something in Azure: /subscriptions/…")
-    return Wanted(arguments.subscription, arguments.scope, arguments.account, arguments.trying)
+    return Wanted(
+        subscription=arguments.subscription,
+        scope=arguments.scope,
+        account=arguments.account,
+        identity=arguments.identity,
+        trying=arguments.trying,
+    )

@@ -15,6 +15,18 @@ from chatbot_operator.ports import Credential, Discovery, Identity, OpenAIAccoun
 CHAT: Final = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 
 
+IDENTITY: Final = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity"
+    r"/userAssignedIdentities/[^/]+",
+    re.IGNORECASE,
+)
+ACCOUNT: Final = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices"
+    r"/accounts/[^/]+",
+    re.IGNORECASE,
+)
+
+
 def short(resource_id: str) -> str:
     """Spell where something is, for people: the whole id is among a check's facts."""
     match resource_id.strip("/").split("/"):

@@ -14,14 +14,16 @@ from chatbot_operator.cli.pod import (
 from chatbot_operator.cli.pod.in_azure import Azure
 from chatbot_operator.cli.pod.meant import Kubectl, meant
 from chatbot_operator.cli.pod.observed import Cluster
+from chatbot_operator.ports import Identity
 
 
 def judge(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
     """Judge everything; a link that waits for another that is broken is not broken itself."""
     uses = meant(cluster)
+    known = azure.identity.client_id if isinstance(azure.identity, Identity) else ""
     first = (
         judging_pod.label(cluster, kubectl),
-        judging_pod.service_account(cluster, uses, kubectl),
+        judging_pod.service_account(cluster, uses, known, kubectl),
         judging_webhook.webhook(cluster, kubectl),
     )
     below = (
@@ -30,7 +32,7 @@ def judge(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
         judging_webhook.injection(cluster, uses, worst(first), kubectl),
         judging_token.token(cluster),
         judging_token.issuer(cluster, azure),
-        judging_identity.identity(azure),
+        judging_identity.identity(cluster, azure, kubectl),
         judging_token.tenant(cluster, azure, kubectl),
         judging_identity.credential(cluster, azure),
         judging_access.role(azure),

@@ -11,7 +11,8 @@ from chatbot_operator import az
 from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.cli.pod.differences import difference, nearest, slip
 from chatbot_operator.cli.pod.in_azure import Azure, short
-from chatbot_operator.cli.pod.judging_pod import unknown
+from chatbot_operator.cli.pod.judging_pod import annotate, unknown
+from chatbot_operator.cli.pod.meant import Kubectl, restart
 from chatbot_operator.cli.pod.observed import GUID, Cluster, Unseen
 from chatbot_operator.ports import Credential, Identity
 
@@ -30,16 +31,15 @@ OF_APP: Final = "az ad app federated-credential list"
 ONLY_CASE: Final = "AADSTS7002138"
 
 
-def identity(azure: Azure) -> Check:
+def identity(cluster: Cluster, azure: Azure, kubectl: Kubectl) -> Check:
     """Judge whether somebody has the client id."""
     found = azure.identity
+    if isinstance(found, Identity):
+        return _found(cluster, azure.client_id, found, kubectl)
     if not GUID.fullmatch(azure.client_id):
         return Check("identity", Mark.UNKNOWN, "not looked for: no client id is known")
     if isinstance(found, Unseen):
         return unknown("identity", found)
-    if found is not None:
-        facts = {"id": found.id, "principalId": found.principal_id, "clientId": found.client_id}
-        return Check("identity", Mark.OK, short(found.id), facts=facts)
     searched = () if isinstance(azure.subscriptions, Unseen) else azure.subscriptions
     names = ", ".join(each.name for each in searched)
     where = f"the {len(searched)} that you can read ({names})" if searched else "none"
@@ -52,9 +52,26 @@ def identity(azure: Azure) -> Check:
         f"{not_read}",
         cause="It may have been deleted (made again, it has another client id), be an app"
         " registration, or be in a subscription or tenant that you do not see.",
-        fix="Ask the directory who it is; an app registration has its federated credentials there,"
-        " and they have to name the issuer, subject and audience above.",
+        fix="Name the identity that it should be by --identity ID, or ask the directory who it is:"
+        " an app registration has its federated credentials there, and one of them has to name the"
+        " issuer, subject and audience above.",
         commands=(f"az ad sp show --id {client} --query '{ASKED}'", f"{OF_APP} --id {client}"),
+    )
+
+
+def _found(cluster: Cluster, client_id: str, found: Identity, kubectl: Kubectl) -> Check:
+    """Judge an identity: the pod's, or the one that it should be as the person says."""
+    facts = {"id": found.id, "principalId": found.principal_id, "clientId": found.client_id}
+    if not GUID.fullmatch(client_id) or client_id.lower() == found.client_id.lower():
+        return Check("identity", Mark.OK, short(found.id), facts=facts)
+    return Check(
+        "identity",
+        Mark.WRONG,
+        f"{short(found.id)} has client id {found.client_id}, but the pod uses {client_id}",
+        cause="An identity that is deleted and made again has another client id (AADSTS700016).",
+        fix="Have the service account name it; then the pod has to be made anew.",
+        commands=(annotate(cluster, found.client_id, kubectl), restart(cluster, kubectl)),
+        facts=facts,
     )
 
 

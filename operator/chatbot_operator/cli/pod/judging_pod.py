@@ -146,8 +146,11 @@ def _label_commands(cluster: Cluster, kubectl: Kubectl) -> tuple[str, ...]:
     return (kubectl("patch", *where, "--type", "merge", "-p", json.dumps(patch)),)
 
 
-def service_account(cluster: Cluster, uses: Meant, kubectl: Kubectl) -> Check:
-    """Judge the service account: its annotations say whom the pod becomes."""
+def service_account(cluster: Cluster, uses: Meant, known: str, kubectl: Kubectl) -> Check:
+    """Judge the service account: its annotations say whom the pod becomes.
+
+    `known`: the client id of the identity that it should name, empty where nobody has said.
+    """
     of, account = cluster.pod, cluster.account
     if isinstance(account, Unseen):
         return unknown("service account", account)
@@ -161,19 +164,18 @@ def service_account(cluster: Cluster, uses: Meant, kubectl: Kubectl) -> Check:
         )
     value = account.annotations.get(CLIENT_ID)
     if value is None or not value.strip():
-        return _no_client_id(cluster, account, uses, kubectl)
+        return _no_client_id(cluster, account, uses, known, kubectl)
     trouble = _client_id(value) or _others(cluster)
     if trouble:
-        fixed = value.strip() if GUID.fullmatch(value.strip()) else "CLIENT_ID"
+        bare = value.strip() if GUID.fullmatch(value.strip()) else known
+        fix, commands = _naming(cluster, bare, kubectl)
         return Check(
             "service account",
             Mark.WRONG,
             trouble,
             cause="The webhook hands the annotations on to the pod as they are.",
-            fix=f"Put it right, then: {anew(cluster)}.",
-            commands=(_annotate(cluster, fixed, kubectl), restart(cluster, kubectl))
-            if _client_id(value)
-            else (),
+            fix=fix if _client_id(value) else f"Put it right, then: {anew(cluster)}.",
+            commands=commands if _client_id(value) else (),
             facts={"found": value},
         )
     return Check(
@@ -185,7 +187,7 @@ def service_account(cluster: Cluster, uses: Meant, kubectl: Kubectl) -> Check:
 
 
 def _no_client_id(
-    cluster: Cluster, account: ServiceAccount, uses: Meant, kubectl: Kubectl
+    cluster: Cluster, account: ServiceAccount, uses: Meant, known: str, kubectl: Kubectl
 ) -> Check:
     handed = all(each.variables.get("AZURE_CLIENT_ID") for each in users(cluster))
     if handed and GUID.fullmatch(uses.client_id):
@@ -196,17 +198,31 @@ def _no_client_id(
         )
     near = _near_key(account) or _key_on_pod(cluster)
     found = f"{cluster.pod.account} has no annotation {CLIENT_ID}"
-    fixed = near[1] if near and GUID.fullmatch(near[1]) else "CLIENT_ID"
+    fix, commands = _naming(cluster, near[1] if near and _is_id(near[1]) else known, kubectl)
     return Check(
         "service account",
         Mark.WRONG,
         f"{found}; {near[0]}" if near else found,
         cause="Without it the webhook gives the pod no AZURE_CLIENT_ID.",
-        fix="Name the client id of the managed identity (`az identity show --query clientId`)."
-        if fixed == "CLIENT_ID"
-        else "",
-        commands=(_annotate(cluster, fixed, kubectl), restart(cluster, kubectl)),
+        fix=fix,
+        commands=commands,
     )
+
+
+def _naming(cluster: Cluster, client_id: str, kubectl: Kubectl) -> tuple[str, tuple[str, ...]]:
+    """Give words and commands by which the service account comes to name a client id."""
+    of = cluster.pod
+    if not client_id:
+        asked = ("chatbot", "why", f"pod/{of.name}", "-n", of.namespace, "--identity", "ID")
+        return f"Say which managed identity it shall be, for the command: `{kubectl(*asked)}`.", ()
+    return f"Name the client id, then: {anew(cluster)}.", (
+        annotate(cluster, client_id, kubectl),
+        restart(cluster, kubectl),
+    )
+
+
+def _is_id(value: str) -> bool:
+    return bool(GUID.fullmatch(value))
 
 
 def _near_key(account: ServiceAccount) -> tuple[str, str] | None:
@@ -251,6 +267,7 @@ def _others(cluster: Cluster) -> str:
     return ""
 
 
-def _annotate(cluster: Cluster, client_id: str, kubectl: Kubectl) -> str:
+def annotate(cluster: Cluster, client_id: str, kubectl: Kubectl) -> str:
+    """Spell how the service account comes to name a client id."""
     where = ("serviceaccount", cluster.pod.account, "-n", cluster.pod.namespace)
     return kubectl("annotate", *where, f"{CLIENT_ID}={client_id}", "--overwrite")

@@ -6,15 +6,16 @@ With `trying`, one exchange of a token at Entra, whose result is dropped.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from chatbot_operator.azure import entra
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.pod import looking_at_access
 from chatbot_operator.cli.pod.asking import each_of, seen
 from chatbot_operator.cli.pod.in_azure import (
+    IDENTITY,
     Azure,
     Subscription,
     Target,
@@ -31,6 +32,7 @@ from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import Credential, Discovery, Identity, Tenancy
 
 _IDENTITIES: Final = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+_VERSION: Final = "2024-11-30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Wanted:
     subscription: str = ""
     scope: str = ""
     account: str = ""
+    identity: str = ""
     trying: bool = False
 
 
@@ -52,11 +55,12 @@ async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
         _published(reach, cluster.claims.issuer), _subscriptions(reach, wanted.subscription)
     )
     there = () if isinstance(subscriptions, Unseen) else subscriptions
-    identity, refused = await _identity(reach, there, uses.client_id)
-    found: Identity | Unseen | None = (
-        subscriptions if isinstance(subscriptions, Unseen) else identity
-    )
+    found, refused = await _identity(reach, subscriptions, uses.client_id, wanted.identity)
+    identity = found if isinstance(found, Identity) else None
     tenant = uses.tenant or (identity.tenant_id if identity else "")
+    client_id = uses.client_id
+    if identity and not GUID.fullmatch(client_id):
+        client_id = identity.client_id
     endpoint = endpoint_of(
         (name, variable.value)
         for container in users(cluster)
@@ -70,7 +74,7 @@ async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
         _credentials(reach, identity),
         looking_at_access.grants(reach, identity, [each for each in scopes if each]),
         _tenancy(reach, authority, tenant),
-        _tried(looked, Meant(uses.client_id, tenant, authority), target, reach)
+        _tried(looked, Meant(client_id, tenant, authority), target, reach)
         if wanted.trying
         else _nothing(),
     )
@@ -134,26 +138,36 @@ async def _subscriptions(reach: Reach, wanted: str) -> tuple[Subscription, ...] 
 
 
 async def _identity(
-    reach: Reach, subscriptions: Iterable[Subscription], client_id: str
-) -> tuple[Identity | None, tuple[str, ...]]:
-    """Find who has a client id, and name the subscriptions that could not be read."""
+    reach: Reach, subscriptions: tuple[Subscription, ...] | Unseen, client_id: str, named: str
+) -> tuple[Identity | Unseen | None, tuple[str, ...]]:
+    """Find who has a client id, and name the subscriptions that could not be read.
+
+    `named` is the id of the identity where the person says it, or the pod instead of a client id.
+    """
+    named = named or (client_id if IDENTITY.fullmatch(client_id) else "")
+    if named:
+        catalogue = await reach.catalogue()
+        read = await seen(catalogue.one(named, _VERSION), f"read {named}")
+        return read if read is None or isinstance(read, Unseen) else parse_identity(read), ()
+    if isinstance(subscriptions, Unseen):
+        return subscriptions, ()
     if not GUID.fullmatch(client_id):
         return None, ()
-    subscriptions = list(subscriptions)
     lists = await each_of(
         subscriptions,
-        lambda c, s: c.every(f"/subscriptions/{s.id}/{_IDENTITIES}", "2024-11-30"),
+        lambda c, s: c.every(f"/subscriptions/{s.id}/{_IDENTITIES}", _VERSION),
         reach,
     )
-    refused = []
-    for subscription, listed in zip(subscriptions, lists, strict=True):
-        if isinstance(listed, Unseen):
-            refused.append(f"{subscription.name} ({listed.why})")
-            continue
-        for each in listed:
-            if str(each["properties"].get("clientId", "")).lower() == client_id.lower():
-                return parse_identity(each), ()
-    return None, tuple(refused)
+    read_in = zip(subscriptions, lists, strict=True)
+    refused = tuple(f"{s.name} ({each.why})" for s, each in read_in if isinstance(each, Unseen))
+    listed = [each for one in lists if not isinstance(one, Unseen) for each in one]
+    bearers = (e for e in listed if _client_id(e) == client_id.lower())
+    found = next(bearers, None)
+    return (parse_identity(found), ()) if found else (None, refused)
+
+
+def _client_id(identity: Mapping[str, Any]) -> str:
+    return str(identity["properties"].get("clientId", "")).lower()
 
 
 async def _credentials(reach: Reach, identity: Identity | None) -> tuple[Credential, ...] | Unseen:
@@ -162,7 +176,7 @@ async def _credentials(reach: Reach, identity: Identity | None) -> tuple[Credent
     catalogue = await reach.catalogue()
     where = f"{identity.id}/federatedIdentityCredentials"
     listed = await seen(
-        catalogue.every(where, "2024-11-30"), f"read the credentials of {identity.name}"
+        catalogue.every(where, _VERSION), f"read the credentials of {identity.name}"
     )
     if isinstance(listed, Unseen):
         return listed
