@@ -112,7 +112,7 @@ class Team:
         body = {"metadata": {"name": "web", "labels": labels}, "spec": spec}
         await self.api.post(f"/api/v1/namespaces/{self.namespace}/pods", body)
 
-    async def deploy(self, labels):
+    async def deploy(self, labels, **metadata):
         """Make a Deployment, itself with the label, whose pods have these."""
         container = {"name": "web", "image": "web"}
         template = {
@@ -120,7 +120,7 @@ class Team:
             "spec": {"serviceAccountName": "web", "containers": [container]},
         }
         body = {
-            "metadata": {"name": "web", "labels": {USE: "true"}},
+            "metadata": {"name": "web", "labels": {USE: "true"}, **metadata},
             "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template},
         }
         await self.api.post(f"/apis/apps/v1/namespaces/{self.namespace}/deployments", body)

@@ -23,6 +23,8 @@ async def test_a_sound_pod_is_found_sound_and_its_token_is_exchanged(team):
     assert check(report, "identity")["facts"]["clientId"] == team.identity["clientId"]
     assert check(report, "token")["facts"]["iss"] == team.issuer
     assert check(report, "exchange")["mark"] == "ok"
+    assert [each["name"] for each in check(report, "tenant")["below"]] == ["clock"]
+    assert "eyJ" not in json.dumps(report.document)
 
 
 async def without_label(team):

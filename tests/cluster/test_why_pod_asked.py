@@ -9,6 +9,7 @@ import shlex
 import sys
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import azure_cli
 import pytest
@@ -120,6 +121,18 @@ async def test_a_deployment_that_gets_no_pod_is_told_why(team, azure):
 
     assert marked(report, Mark.WRONG) == {"service account"}
     assert "3600 to 86400 seconds" in check(report, "service account")["found"]
+
+
+async def test_what_somebody_elses_operator_makes_is_mended_there(team):
+    await team.make_account()
+    app = {"apiVersion": "example.dev/v1", "kind": "App", "name": "shop", "uid": str(uuid4())}
+    await team.deploy({"app": "web"}, ownerReferences=[{**app, "controller": True}])
+
+    report = await team.why()
+
+    assert check(report, "pod")["found"].startswith(("Pending", "there is none"))
+    assert check(report, "label")["fix"].startswith("Have App shop put it into the template")
+    assert "commands" not in check(report, "label")
 
 
 async def test_the_fix_of_a_deployments_label_is_what_kubectl_needs(team, kubectl):

@@ -32,6 +32,8 @@ from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import Credential, Discovery, Identity, Tenancy
 
 _IDENTITIES: Final = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+ANY_TENANT: Final = "organizations"
+"""Entra's name for whichever it is (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc)."""
 _VERSION: Final = "2024-11-30"
 
 
@@ -51,8 +53,11 @@ async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
     cluster, uses = looked.cluster, meant(looked.cluster)
     cloud = CLOUDS[reach.asked.cloud]
     authority = uses.authority or reach.environment.get("AZURE_AUTHORITY_HOST", cloud.authority)
-    published, subscriptions = await asyncio.gather(
-        _published(reach, cluster.claims.issuer), _subscriptions(reach, wanted.subscription)
+    published, tenancy, subscriptions = await asyncio.gather(
+        _published(reach, cluster.claims.issuer),
+        # At once, for its time is compared with that of the token, which has just been made.
+        _tenancy(reach, authority, uses.tenant or ANY_TENANT),
+        _subscriptions(reach, wanted.subscription),
     )
     there = () if isinstance(subscriptions, Unseen) else subscriptions
     found, refused = await _identity(reach, subscriptions, uses.client_id, wanted.identity)
@@ -70,10 +75,9 @@ async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
     target = await looking_at_access.target(reach, there, wanted.account, endpoint)
     scopes = [*(f"/subscriptions/{each.id}" for each in there), wanted.scope]
     scopes += [target.id] if target else []
-    credentials, grants, tenancy, tried = await asyncio.gather(
+    credentials, grants, tried = await asyncio.gather(
         _credentials(reach, identity),
         looking_at_access.grants(reach, identity, [each for each in scopes if each]),
-        _tenancy(reach, authority, tenant),
         _tried(looked, Meant(client_id, tenant, authority), target, reach)
         if wanted.trying
         else _nothing(),
