@@ -52,12 +52,16 @@ reference: sync ## write the pages of docs/ that come from CRDs and code
 	@$(RUN) python tests/reasons_page.py
 	@$(RUN) python tests/settings_page.py
 	@$(RUN) python tests/metrics_page.py
+	@$(RUN) python tests/cli_page.py
 
 vendor: sync ## fetch what the page brings along again, by npm, and verify it
 	@$(RUN) python tests/chatbot/vendoring.py
 
 screenshots: sync browser ## take docs/images of the page again
 	@$(RUN) python tests/screenshots.py docs/images
+
+terminal: sync control-plane ## take docs/images of the command line again, in a sandbox of its own (two minutes)
+	@$(RUN) python tests/terminal_pictures.py docs/images
 
 browser: sync ## fetch a Chromium for the tests of the page, unless there is one
 	@$(RUN) python tests/chatbot/chromium.py
@@ -90,4 +94,4 @@ $(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor screenshots browser sync packages control-plane az
+.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor screenshots terminal browser sync packages control-plane az

@@ -234,8 +234,12 @@ EXACT = {
         "az role assignment create --scope /a",
     ),
     "ResourceLocked": (
-        known(f"are locked: '{IDENTITY_ID}/providers/Microsoft.Authorization/locks/keep'."),
-        f"az lock delete --ids {IDENTITY_ID}/providers/Microsoft.Authorization/locks/keep",
+        known(f"following scope(s) are locked: '{IDENTITY_ID.partition('/providers')[0]}'. Please"),
+        f"az lock list --resource-group ids --subscription {SUBSCRIPTION} -o table",
+    ),
+    "ResourceLocked by the subscription": (
+        known(f"following scope(s) are locked: '/subscriptions/{SUBSCRIPTION}'. Please"),
+        f"az lock list --subscription {SUBSCRIPTION} -o table",
     ),
     "ProviderNotRegistered": (
         known("to use namespace 'Microsoft.CognitiveServices'."),

@@ -107,7 +107,12 @@ def _add(commands: Any, command: Command) -> None:
     where.add_argument("--context", default="", help="of the kubeconfig; default: its current one")
     where.add_argument("--kubeconfig", default="", help="default: $KUBECONFIG, ~/.kube/config")
     where.add_argument("--cloud", default="Public", choices=CLOUDS, help="of Azure; default Public")
-    one.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    one.add_argument(
+        *("-o", "--output"),
+        choices=("text", "json"),
+        default="text",
+        help="text for people, which is the default, or json for programs",
+    )
 
 
 def _unanswered(why: str, *, as_json: bool) -> int:

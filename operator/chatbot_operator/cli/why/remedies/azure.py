@@ -31,7 +31,8 @@ _ASSIGNMENT: Final = re.compile(
     r"Role assignment ([-0-9a-fA-F]{36}) on (/[-\w./()]*[-\w()])", re.ASCII
 )
 _CREDENTIAL: Final = re.compile(r"Federated credential ([-\w]{3,120}) lets ", re.ASCII)
-_LOCK: Final = re.compile(r"'(/[-\w./()]+/locks/[-\w.()]+)'", re.ASCII)
+_LOCKED: Final = re.compile(r"are locked: '(/subscriptions/[-\w./()]+)'", re.ASCII)
+"""The scope that bears the lock, as Resource Manager names it; not always the lock itself."""
 _PROVIDER: Final = re.compile(r"\bMicrosoft\.[A-Z]\w+", re.ASCII)
 _KIND: Final = re.compile(r"^([A-Z][A-Za-z]+) ([-a-z0-9.]+) exists and is not this chatbot's")
 
@@ -157,12 +158,15 @@ def policy(known: Known) -> Iterator[Way]:
 
 def unlock(known: Known) -> Iterator[Way]:
     """Find the lock, and take it off."""
-    found = _LOCK.search(known.message)
-    group = known.identity_group.rpartition("/")[2] or "GROUP"
-    listed = az("lock", "list", "--resource-group", group, *known.subscription, "-o", "table")
-    named = (found.group(1),) if found and found.group(1).startswith("/subscriptions/") else ()
-    delete = az("lock", "delete", "--ids", *(named or ("LOCK_ID",)))
-    yield Way(AZURE, "find the lock, and delete it if it may go.", (listed, delete))
+    found = _LOCKED.search(known.message)
+    scope = found.group(1) if found else known.identity_group
+    group = ("--resource-group", scope.split("/")[4]) if "/resourcegroups/" in scope.lower() else ()
+    listed = az("lock", "list", *group, *known.subscription, "-o", "table")
+    named = scope if "/locks/" in scope else "LOCK_ID"
+    delete = az("lock", "delete", "--ids", named)
+    yield Way(
+        AZURE, "find the lock and who put it there, and delete it if it may go.", (listed, delete)
+    )
 
 
 def quota(known: Known) -> Iterator[Way]:

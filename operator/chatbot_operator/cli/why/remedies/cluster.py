@@ -119,14 +119,14 @@ def scale_up(known: Known) -> Iterator[Way]:
 
 
 def image(known: Known) -> Iterator[Way]:
-    """Read what the registry says; take the operator's image if it was another one."""
-    yield Way(ANYBODY, "read what the registry says.", (known.here("describe", known.pod),))
+    """Take the operator's image if it was another one; read what the registry says."""
     if known.chatbot and known.chatbot.image:
         plain = known.patch_chatbot({"op": "remove", "path": "/spec/image"})
         yield Way(TEAM, "correct spec.image, or take the operator's own.", (plain,))
     else:
         look = known.kubectl("get", "deployment", "-n", known.home, "-o", "wide")
         yield Way(CLUSTER, "see whether the nodes may pull CHATBOT_IMAGE of the operator.", (look,))
+    yield Way(ANYBODY, "read what the registry says.", (known.here("describe", known.pod),))
 
 
 def config(known: Known) -> Iterator[Way]:

@@ -32,7 +32,6 @@ def not_found(known: Known) -> Iterator[Way]:
     if not known.message.startswith(NO_RESOURCE):
         yield from not_in_azure(known)
         return
-    yield Way(ANYBODY, "see which accounts there are.", (known.kubectl("get", "aoai"),))
     meant = nearest(known.account_name, known.accounts)
     if known.chatbot and meant:
         # openAI.account cannot change: another chatbot of the name takes this one's place.
@@ -44,6 +43,7 @@ def not_found(known: Known) -> Iterator[Way]:
             f"if {meant} is meant, make the chatbot anew with it: the account cannot be changed.",
             (f"{get} | sed 's/{old}/{new}/' | {put}",),
         )
+    yield Way(ANYBODY, "see which accounts there are.", (known.kubectl("get", "aoai"),))
     listed = az("cognitiveservices", "account", "list", "--query", "[].id", "-o", "tsv")
     yield Way(OWNERS, "else make the AzureOpenAIAccount; its accountId is one of these.", (listed,))
 

@@ -115,10 +115,10 @@ def other_deployment(known: Known) -> Iterator[Way]:
 
 def own_image(known: Known) -> Iterator[Way]:
     """Take the image that fits the operator."""
-    yield from logs(known)
     if known.chatbot and known.chatbot.image:
         plain = known.patch_chatbot({"op": "remove", "path": "/spec/image"})
         yield Way(TEAM, "take the operator's own image.", (plain,))
+    yield from logs(known)
 
 
 def ways_out(known: Known) -> Iterator[Way]:

@@ -1,0 +1,143 @@
+"""docs/cli.md, its reference as the parser has it: `make reference` writes it, a test compares."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from chatbot_operator.cli.commands import COMMANDS
+from chatbot_operator.cli.main import PROGRAM, parser
+
+COMMON: Final = frozenset({"namespace", "context", "kubeconfig", "cloud", "output"})
+PAGE: Final = Path(__file__).parents[1] / "docs" / "cli.md"
+
+HEAD: Final = """# `kubectl chatbot`
+
+Why a chatbot does not answer, and what to type. It is a plugin of kubectl and a program of its own, `kubectl-chatbot`;
+from a checkout, with nothing but pip or pipx:
+
+```console
+$ pipx install "chatbot-operator[cli] @ file:///path/to/this/repository"
+$ kubectl chatbot why -A
+```
+
+It asks the cluster as you, by your kubeconfig; where a command asks Azure, by your `az login`. Whatever you may
+not read is said to be unknown, with the right that is missing, and never taken for fine. Commands that it prints
+are whole, quoted for a shell, and name your `--context` and `--kubeconfig` if you gave them.
+
+| ends with | when |
+|---|---|
+| 0 | nothing is wrong, or nothing is to do |
+| 1 | something was found: a chatbot that is not Ready, trouble, a difference, something left over |
+| 2 | it could not be found out: wrong usage, no cluster, no right, no such object |
+
+`-o json` gives programs the same as people see: trees have `name`, `mark` (`ok`, `wrong`, `waiting`, `unknown`,
+`note`), `found`, and where something is wrong `cause`, `fix`, `said`, `commands` and `ways`, each way with `who` may go it.
+Colours are for terminals, and no mark is a colour alone; `NO_COLOR=1` leaves them out.
+
+## Why is it not Ready?
+
+`why NAME` needs nothing but the cluster and a team's own rights: to get its chatbots, pods and events. The steps
+stand in the order in which they are made; the one that fails is explained below, with what to type and whose it is
+to type it.
+
+![The account does not allow the namespace: the platform team's command](images/why-not-allowed.svg)
+
+A name that does not exist brings the nearest that does:
+
+![There is no model deployment of this name: the command that takes the nearest one](images/why-deployment.svg)
+
+Pods are looked at, too, and recent warnings about them:
+
+![An image cannot be pulled](images/why-image.svg)
+
+What Azure refuses is said in its own words; here, a lock:
+
+![A lock in Azure](images/why-locked.svg)
+
+What only takes its time says how long it has taken and how long it may take. `why NAME --watch` looks on until the
+chatbot is Ready, and ends with 0 then:
+
+![Azure is still spreading the role](images/why-waiting.svg)
+
+What no condition can know comes first: an operator that is not there, does not run or does not renew its Lease, a
+change that nobody has looked at, a namespace that is going.
+
+![The operator was stopped](images/why-operator.svg)
+
+`why` alone is about every chatbot of the namespace, `why -A` about all; those that need somebody come first:
+
+![Chatbots, a line each](images/why-all.svg)
+
+All is well:
+
+![A chatbot that is Ready, step by step](images/why-ready.svg)
+
+`why aoai/NAME` says the same of an account, and `why pod/NAME` of any pod with workload identity, whoever made it.
+
+## Every command
+"""
+
+
+def page() -> str:
+    """Write the whole page."""
+    parsers = _parsers()
+    lines = [HEAD]
+    for command in COMMANDS:
+        lines += [f"- [`{command.name}`](#{command.name}): {command.purpose}"]
+    lines += ["", *_common(parsers[COMMANDS[0].name])]
+    for command in COMMANDS:
+        lines += ["", *_command(command.name, parsers[command.name])]
+    return "\n".join(lines) + "\n"
+
+
+def _parsers() -> dict[str, argparse.ArgumentParser]:
+    whole: Any = parser()
+    (choices,) = (a.choices for a in whole._actions if isinstance(a.choices, dict))
+    return dict(choices)
+
+
+def _command(name: str, one: Any) -> Iterator[str]:
+    yield f"### `{name}`\n"
+    yield f"{one.description}\n"
+    command = next(each for each in COMMANDS if each.name == name)
+    yield "```console"
+    yield from (f"$ {PROGRAM} {example}" for example in command.examples)
+    yield "```\n"
+    yield from _table(action for action in one._actions if action.dest not in COMMON)
+    yield f"\n{command.codes}"
+
+
+def _common(one: Any) -> Iterator[str]:
+    yield "Every one of them takes these:\n"
+    yield from _table(action for action in one._actions if action.dest in COMMON)
+
+
+def _table(actions: Iterable[argparse.Action]) -> Iterator[str]:
+    yield "| argument | meaning |\n|---|---|"
+    for action in actions:
+        if action.dest != "help":
+            yield f"| {_names(action)} | {_meaning(action)} |"
+
+
+def _names(action: argparse.Action) -> str:
+    if not action.option_strings:
+        # As it is said on the command line; a pipe would end the cell of a table.
+        names = str(action.metavar or action.dest).split(" | ")
+        return ", ".join(f"`{name}`" for name in names)
+    takes = action.nargs != 0 and not action.choices
+    shown = f" {action.metavar or action.dest.upper()}" if takes else ""
+    return ", ".join(f"`{option}{shown}`" for option in action.option_strings)
+
+
+def _meaning(action: argparse.Action) -> str:
+    said = (action.help or "").replace("|", "\\|").replace("%(default)s", str(action.default))
+    if action.choices and action.dest != "output":
+        return f"{said}; one of {', '.join(map(str, action.choices))}"
+    return said
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
