@@ -49,22 +49,21 @@ class Running:
 
     def azure(self, method: str, path: str, body: Any = None, **query: str) -> httpx2.Response:
         """Call Resource Manager as the owner, or the emulator's own control API."""
-        context = ssl.create_default_context(cafile=self.status["ca"])
-        with httpx2.Client(base_url=self.status["arm"], verify=context) as client:
+        with self._reach() as client:
             headers = {}
             if not path.startswith("/_emulator"):
-                token = client.post(
-                    f"/{self.status['tenant']}/oauth2/v2.0/token",
-                    data={
-                        "grant_type": "client_credentials",
-                        "client_id": OWNER_CLIENT_ID,
-                        "client_secret": OWNER_SECRET,
-                        "scope": "https://management.azure.com/.default",
-                    },
-                ).json()["access_token"]
-                headers = {"Authorization": f"Bearer {token}"}
+                headers = {"Authorization": f"Bearer {_owner_token(self, client)}"}
                 query = {"api-version": "2024-11-30", **query}
             return client.request(method, path, json=body, params=query, headers=headers)
+
+    def owner_token(self) -> str:
+        """A token of the subscription's owner."""
+        with self._reach() as client:
+            return _owner_token(self, client)
+
+    def _reach(self) -> httpx2.Client:
+        context = ssl.create_default_context(cafile=self.status["ca"])
+        return httpx2.Client(base_url=self.status["arm"], verify=context)
 
     def state(self) -> dict[str, Any]:
         return self.azure("GET", "/_emulator/state").json()
@@ -117,3 +116,16 @@ def running(directory: Path) -> Iterator[Running]:
         yield Running(directory, json.loads(shown.stdout))
     finally:
         subprocess.run([*SANDBOX, "down", *where], check=True)
+
+
+def _owner_token(sandbox: Running, client: httpx2.Client) -> str:
+    answer = client.post(
+        f"/{sandbox.status['tenant']}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": OWNER_CLIENT_ID,
+            "client_secret": OWNER_SECRET,
+            "scope": "https://management.azure.com/.default",
+        },
+    )
+    return answer.json()["access_token"]

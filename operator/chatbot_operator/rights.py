@@ -52,18 +52,14 @@ def fit(
 
     `group` None: nobody has said yet which group that is.
     """
-    needed = [a for a in ON_ACCOUNT if manage.roles or a.endswith("/read")]
-    less = [f"{a} on the account" for a in needed if not _holds(account, a)]
-    if group is not None:
-        needed = [a for a in ON_GROUP if manage.identities or a.endswith("/read")]
-        less += [f"{a} on the identities' resource group" for a in needed if not _holds(group, a)]
+    less = lacking(account, group, manage)
     if less:
         return false(
             "RightsFit",
             "HoldsLess",
             f"The operator's identity lacks {', '.join(less)}. {_fix(manage)}",
         )
-    more = _more(account, group or [], manage)
+    more = surplus(account, group, manage)
     if more:
         return false(
             "RightsFit",
@@ -73,6 +69,16 @@ def fit(
             " which it assigns roles.",
         )
     return true("RightsFit", "HoldsWhatItNeeds", "The operator holds what it needs, and no more.")
+
+
+def lacking(account: list[Permission], group: list[Permission] | None, manage: Manage) -> list[str]:
+    """Name the actions that are needed and not held, and on what; `group` None: not known which."""
+    needed = [a for a in ON_ACCOUNT if manage.roles or a.endswith("/read")]
+    less = [f"{a} on the account" for a in needed if not _holds(account, a)]
+    if group is not None:
+        needed = [a for a in ON_GROUP if manage.identities or a.endswith("/read")]
+        less += [f"{a} on the identities' resource group" for a in needed if not _holds(group, a)]
+    return less
 
 
 def _fix(manage: Manage) -> str:
@@ -85,8 +91,9 @@ def _fix(manage: Manage) -> str:
     )
 
 
-def _more(account: list[Permission], group: list[Permission], manage: Manage) -> list[str]:
+def surplus(account: list[Permission], group: list[Permission] | None, manage: Manage) -> list[str]:
     """Say what of more than is needed would hurt most."""
+    group = group or []
     more = [what for action, what in _TOO_MUCH_ON_ACCOUNT.items() if _holds(account, action)]
     more += [what for action, what in _TOO_MUCH_ON_GROUP.items() if _holds(group, action)]
     assigning = [each for each in account if _lets(each, _ASSIGN)]

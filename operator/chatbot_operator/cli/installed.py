@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.ports import DEPLOYMENTS, PODS, SERVICE_ACCOUNTS, Object
@@ -11,6 +12,8 @@ from chatbot_operator.settings import VARIABLES, Settings, SettingsError
 LABELS = {"app.kubernetes.io/name": "chatbot-operator"}
 CONTAINER = "operator"
 CLIENT_ID = "azure.workload.identity/client-id"
+INJECTED = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE")
+"""Settings that the workload identity webhook gives to pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Installed:
     """An operator that is installed; `settings` None where they are wrong, as `trouble` says.
 
     `ready` are its pods that are ready, `wanted` how many there should be. `unsaid` are settings
-    that it takes from elsewhere, whose values are not known here.
+    that it takes from elsewhere, whose values are not known here. `pods` are those that are not on
+    their way out, oldest first.
     """
 
     namespace: str
@@ -29,6 +33,18 @@ class Installed:
     settings: Settings | None
     trouble: str = ""
     unsaid: tuple[str, ...] = ()
+    name: str = "chatbot-operator"
+    service_account: str = "chatbot-operator"
+    deployment: Object = field(default_factory=dict)
+    pods: tuple[Object, ...] = ()
+
+    def planned(self) -> tuple[Settings | None, str]:
+        """Read the settings of the pods to come, and what is wrong with them.
+
+        What the webhook gives to pods is not there yet, and nothing to find fault with.
+        """
+        template = container(self.deployment["spec"]["template"])
+        return _parsed(dict.fromkeys(INJECTED, "injected") | environment(template, self.namespace))
 
 
 async def find(cluster: Cluster, namespace: str = "") -> list[Installed]:
@@ -40,7 +56,7 @@ async def find(cluster: Cluster, namespace: str = "") -> list[Installed]:
     for deployment in await cluster.select(DEPLOYMENTS, namespace, LABELS):
         where = deployment["metadata"]["namespace"]
         pods = await cluster.select(PODS, where, LABELS)
-        account = await cluster.get(SERVICE_ACCOUNTS, where, _service_account(deployment))
+        account = await cluster.get(SERVICE_ACCOUNTS, where, service_account(deployment))
         found.append(installed(deployment, pods, account))
     return found
 
@@ -52,49 +68,58 @@ def installed(deployment: Object, pods: list[Object], account: Object | None) ->
     """
     template = deployment["spec"]["template"]
     running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    container = _container((running[-1:] or [template])[0])
+    running.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+    runs = container((running[-1:] or [template])[0])
     namespace = deployment["metadata"]["namespace"]
     annotations = ((account or {}).get("metadata") or {}).get("annotations") or {}
     client_id = annotations.get(CLIENT_ID, "")
-    given = {"AZURE_CLIENT_ID": client_id} | _environment(container, namespace)
-    settings, trouble = None, ""
-    try:
-        settings = Settings.parse(given)
-    except SettingsError as error:
-        trouble = str(error)
+    settings, trouble = _parsed({"AZURE_CLIENT_ID": client_id} | environment(runs, namespace))
     status = deployment.get("status") or {}
     return Installed(
         namespace=namespace,
-        image=container.get("image", ""),
+        image=runs.get("image", ""),
         client_id=client_id,
         wanted=deployment["spec"].get("replicas", 1),
         ready=status.get("readyReplicas", 0),
         settings=settings,
         trouble=trouble,
-        unsaid=_unsaid(container),
+        unsaid=unsaid(runs),
+        name=deployment["metadata"].get("name", ""),
+        service_account=service_account(deployment),
+        deployment=deployment,
+        pods=tuple(running),
     )
 
 
-def _service_account(deployment: Object) -> str:
+def service_account(deployment: Object) -> str:
+    """Name the service account of a Deployment's pods."""
     pod = deployment["spec"]["template"]["spec"]
     return str(pod.get("serviceAccountName", "default"))
 
 
-def _container(pod: Object) -> Object:
+def container(pod: Object) -> Object:
+    """Give the operator's container of a pod, or of a template of pods."""
     containers: list[Object] = pod["spec"]["containers"]
     return next((each for each in containers if each["name"] == CONTAINER), containers[0])
 
 
-def _environment(container: Object, namespace: str) -> dict[str, str]:
+def environment(of: Object, namespace: str) -> dict[str, str]:
     """Give the variables whose values the container itself says, and its namespace."""
-    said = {each["name"]: each.get("value", "") for each in container.get("env", ())}
+    said = {each["name"]: each.get("value", "") for each in of.get("env") or ()}
     return said | ({"POD_NAMESPACE": namespace} if "POD_NAMESPACE" in said else {})
 
 
-def _unsaid(container: Object) -> tuple[str, ...]:
+def unsaid(of: Object) -> tuple[str, ...]:
     """Name the settings that come from objects of the cluster, not from the pod itself."""
-    said = {each["name"]: each for each in container.get("env", ())}
+    said = {each["name"]: each for each in of.get("env", ())}
     from_elsewhere = {n for n, e in said.items() if e.get("valueFrom", {}).keys() - {"fieldRef"}}
-    if container.get("envFrom"):
+    if of.get("envFrom"):
         from_elsewhere |= {each.name for each in VARIABLES} - said.keys()
     return tuple(each.name for each in VARIABLES if each.name in from_elsewhere)
+
+
+def _parsed(given: Mapping[str, str]) -> tuple[Settings | None, str]:
+    try:
+        return Settings.parse(given), ""
+    except SettingsError as error:
+        return None, str(error)

@@ -25,6 +25,7 @@ from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, sess
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
+from chatbot_operator.kube.connection import Person
 from chatbot_operator.kube.pod_streams import PodStreams
 from chatbot_operator.ports import Clock
 
@@ -53,7 +54,7 @@ class Reach:
         self.environment = environment
         self.now = now
         self._open = AsyncExitStack()
-        self._configured: tuple[Configuration, str] | None = None
+        self._configured: Person | None = None
         self._cluster: Cluster | None = None
         self._pods: PodStreams | None = None
         self._azure: ResourceManager | None = None
@@ -69,11 +70,18 @@ class Reach:
 
     async def configuration(self) -> Configuration:
         """Give the connection of the kubeconfig's context."""
-        return (await self._configure())[0]
+        return (await self._configure()).configuration
+
+    async def aks(self) -> tuple[str, str] | None:
+        """Give resource group and name of the AKS cluster, as `az aks get-credentials` wrote them.
+
+        None for any other kubeconfig.
+        """
+        return (await self._configure()).aks
 
     async def namespace(self) -> str:
         """Give the namespace to look in: as asked, else the context's, else `default`."""
-        return self.asked.namespace or (await self._configure())[1]
+        return self.asked.namespace or (await self._configure()).namespace
 
     async def cluster(self) -> Cluster:
         """Open the cluster's API, as the person."""
@@ -142,7 +150,7 @@ class Reach:
         )
         return shlex.join(("kubectl", *words, *where))
 
-    async def _configure(self) -> tuple[Configuration, str]:
+    async def _configure(self) -> Person:
         if self._configured is None:
             asked = self.asked
             self._configured = await connection.of_person(asked.kubeconfig, asked.context)

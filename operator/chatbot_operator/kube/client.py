@@ -223,6 +223,10 @@ class Cluster:
             # A namespace that is going takes no more events; nothing depends on one.
             log.debug("event not told: %s", refusal)
 
+    async def document(self, path: str) -> Object:
+        """Read what the API server says at a path that is no object's, such as /version."""
+        return await self._call("GET", path)
+
     async def _call(
         self,
         method: str,
@@ -232,7 +236,7 @@ class Cluster:
         body: Object | list[Object] | bytes | None = None,
         kind: str = "application/json",
     ) -> Object:
-        headers = {"Accept": "application/json", "Content-Type": kind}
+        headers = {"Accept": "application/json, */*", "Content-Type": kind}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
         self._before()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -32,12 +36,30 @@ async def load() -> Configuration:
     return configuration
 
 
-async def of_person(file: str = "", context: str = "") -> tuple[Configuration, str]:
-    """Read a person's connection and the namespace that they work in; raises ConfigException.
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person's connection, the namespace that they work in, and the names of its context."""
+
+    configuration: Configuration
+    namespace: str
+    cluster: str
+    user: str
+
+    @property
+    def aks(self) -> tuple[str, str] | None:
+        """Resource group and name of the AKS cluster, as `az aks get-credentials` spells them."""
+        found = re.fullmatch(rf"cluster(?:User|Admin)_(.+)_{re.escape(self.cluster)}", self.user)
+        return (found[1], self.cluster) if found else None
+
+
+async def of_person(file: str = "", context: str = "") -> Person:
+    """Read a person's connection; raises ConfigException.
 
     `file` and `context` empty: as kubectl would choose them.
     """
     configuration: Configuration = type.__call__(Configuration)
+    if file and not await asyncio.to_thread(Path(file).exists):
+        raise config.ConfigException(f"There is no kubeconfig {file}.")
     try:
         loader = await config.load_kube_config(
             config_file=file or None,
@@ -47,8 +69,13 @@ async def of_person(file: str = "", context: str = "") -> tuple[Configuration, s
         )
     except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
         raise config.ConfigException(f"The kubeconfig cannot be read: {error}") from error
-    of_context = loader.current_context["context"]
-    return configuration, of_context.get("namespace") or "default"
+    chosen = loader.current_context["context"]
+    return Person(
+        configuration,
+        chosen.get("namespace") or "default",
+        cluster=chosen.get("cluster") or "",
+        user=chosen.get("user") or "",
+    )
 
 
 def bearer(configuration: Configuration) -> str | None:

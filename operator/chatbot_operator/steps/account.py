@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from chatbot_operator.account import Account
 from chatbot_operator.errors import Fault, Pending, Refusal, Stuck
-from chatbot_operator.ports import OpenAIAccount, World
+from chatbot_operator.ports import Azure, OpenAIAccount, World
 from chatbot_operator.status import MESSAGE_LIMIT, Condition
 from chatbot_operator.steps.preflight import LIMIT, Finding, findings, reachable
 
@@ -27,15 +28,20 @@ class Examination:
 
 async def examine(world: World, account: Account) -> Examination:
     """Ask Azure about the account."""
+    return await ask(world.azure, account, world.now().date())
+
+
+async def ask(azure: Azure, account: Account, today: dt.date) -> Examination:
+    """Ask Azure about the account; raises Refusal where it says nothing of it."""
     try:
-        found = await world.azure.account(account.account_id)
+        found = await azure.account(account.account_id)
     except Refusal as refusal:
         if refusal.code != "ResourceNotFound":
             raise
-        fault = await _not_found(world, account)
+        fault = await _not_found(azure, account)
         return Examination(_told([_error(fault)]), None, fault)
     unusable = _judge(account, found)
-    told = findings(account, found, world.now().date())
+    told = findings(account, found, today)
     if isinstance(unusable, Stuck):
         told = [_error(unusable), *told]
     return Examination({**facts(account, found), **_told(told)}, reachable(found), unusable)
@@ -64,11 +70,11 @@ def _error(fault: Fault) -> Finding:
     return Finding(fault.reason, "Error", fault.message)
 
 
-async def _not_found(world: World, account: Account) -> Stuck:
+async def _not_found(azure: Azure, account: Account) -> Stuck:
     """Say that the account is not there, or that it is only soft-deleted where Azure tells."""
     here = f"--name {account.azure_name} --resource-group {account.resource_group}"
     at = account.found_location
-    if at and await world.azure.soft_deleted(account.account_id, at):
+    if at and await azure.soft_deleted(account.account_id, at):
         return Stuck(
             "AccountSoftDeleted",
             f"{account.azure_name} was deleted and can still be restored, with its deployments:"

@@ -112,6 +112,34 @@ async def test_lists_are_by_group_and_by_subscription(azure):
     assert sorted(of_all) == ["one", "two"]
 
 
+async def test_a_group_lists_what_is_in_it_of_every_kind(azure, issuer):
+    await azure.identity("one")
+    group = f"/subscriptions/{fixed.SUBSCRIPTION}/resourceGroups"
+
+    here = await azure.arm("GET", f"{group}/{GROUP}/resources")
+    there = await azure.arm("GET", f"{group}/{fixed.ACCOUNT_GROUP}/resources")
+    nowhere = await azure.arm("GET", f"{group}/nowhere/resources")
+
+    (identity,) = here.json()["value"]
+    assert identity["id"].endswith("/userAssignedIdentities/one")
+    assert identity["type"] == "Microsoft.ManagedIdentity/userAssignedIdentities"
+    assert [each["name"] for each in there.json()["value"]] == [fixed.ACCOUNT]
+    assert nowhere.json()["error"]["code"] == "ResourceGroupNotFound"
+
+
+async def test_what_is_in_a_group_takes_a_right_to_read(azure, issuer, token_file):
+    identity = await azure.identity("operator")
+    await azure.federate("operator", issuer.url)
+    stranger = azure.workload(identity.client_id, token_file())
+    group = f"/subscriptions/{fixed.SUBSCRIPTION}/resourceGroups/{GROUP}"
+    token = (await stranger.get_token(f"{fixed.ARM_AUDIENCE}/.default")).token
+
+    refused = await azure.arm("GET", f"{group}/resources", token=token)
+
+    assert refused.status_code == 403
+    assert "Microsoft.Resources/subscriptions/resourceGroups/resources/read" in refused.text
+
+
 async def test_an_identity_does_not_move(azure):
     await azure.identity()
 

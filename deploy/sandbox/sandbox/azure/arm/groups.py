@@ -8,11 +8,11 @@ from sandbox.azure.arm.call import Call, Json, Operation, Reply, listing, tags_o
 from sandbox.azure.errors import Refusal, group_not_found
 from sandbox.azure.rbac import covers
 from sandbox.azure.settings import LOCATION, SUBSCRIPTION, SUBSCRIPTION_NAME, TENANT
-from sandbox.azure.state import Group
+from sandbox.azure.state import Account, Group, Identity, ManagedCluster
 from sandbox.azure.world import SUBSCRIPTION_ID, group_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 _TYPES = {
@@ -144,6 +144,25 @@ def _list(call: Call) -> Reply:
     return listing(_document(group) for group in call.store.groups.values())
 
 
+def _resources(call: Call) -> Reply:
+    """What is in a group. Azure leaves out what the caller may not read; here one may all or none.
+
+    https://learn.microsoft.com/rest/api/resources/resources/list-by-resource-group
+    """
+    group, store = find_group(call).name.lower(), call.store
+    kinds: tuple[tuple[str, Iterable[Identity | Account | ManagedCluster]], ...] = (
+        ("Microsoft.ManagedIdentity/userAssignedIdentities", store.identities.values()),
+        ("Microsoft.CognitiveServices/accounts", store.accounts.values()),
+        ("Microsoft.ContainerService/managedClusters", store.clusters.values()),
+    )
+    return listing(
+        {"id": each.id, "name": each.name, "type": kind, "location": each.location}
+        for kind, found in kinds
+        for each in found
+        if each.group.lower() == group
+    )
+
+
 def _done(_call: Call) -> Reply:
     return Reply(200)
 
@@ -192,6 +211,7 @@ OPERATIONS = (
     Operation("GET", _GROUP, _get, resource=_GROUPS),
     Operation("HEAD", _GROUP, _head, resource=_GROUPS),
     Operation("DELETE", _GROUP, _delete, resource=_GROUPS),
+    Operation("GET", f"{_GROUP}/resources", _resources, resource=f"{_GROUPS}/resources"),
     Operation("GET", f"{_IN_SUBSCRIPTION}/operationresults/{{operation}}", _done),
     Operation("GET", f"{_IN_SUBSCRIPTION}/providers", _providers),
     Operation("GET", f"{_IN_SUBSCRIPTION}/providers/{{namespace}}", _provider),
