@@ -58,19 +58,22 @@ def _hook(hook: Hook, cluster: Cluster, kubectl: Kubectl) -> Check:
             commands=_labelling(hook, cluster, kubectl),
         )
     if hook.endpoints == 0 and hook.service:
-        namespace, name = hook.service
-        effect = "no pod with the label can be made" if hook.policy == "Fail" else "pods pass by it"
-        return Check(
-            "webhook",
-            Mark.WRONG,
-            f"{hook.configuration}: no pod of its service {namespace}/{name} is ready",
-            cause=f"With failurePolicy {hook.policy}, {effect} meanwhile.",
-            fix="Look at what keeps its pods.",
-            commands=(kubectl("get", "pods", "-n", namespace),),
-        )
+        return _unready(hook, *hook.service, kubectl)
     if isinstance(hook.endpoints, Unseen):
         found += f"; whether it runs is {hook.endpoints.why}"
     return Check("webhook", Mark.OK, found)
+
+
+def _unready(hook: Hook, namespace: str, name: str, kubectl: Kubectl) -> Check:
+    effect = "no pod with the label can be made" if hook.policy == "Fail" else "pods pass by it"
+    return Check(
+        "webhook",
+        Mark.WRONG,
+        f"{hook.configuration}: no pod of its service {namespace}/{name} is ready",
+        cause=f"With failurePolicy {hook.policy}, {effect} meanwhile.",
+        fix="Look at what keeps its pods.",
+        commands=(kubectl("get", "pods", "-n", namespace),),
+    )
 
 
 def _bars(hook: Hook, cluster: Cluster) -> str:
@@ -82,11 +85,8 @@ def _bars(hook: Hook, cluster: Cluster) -> str:
     if isinstance(cluster.namespace, Unseen):
         return ""
     missed = next(misses(hook.namespaces, cluster.namespace), "")
-    return (
-        f"its namespaceSelector wants {missed} on namespace {cluster.pod.namespace}"
-        if (missed)
-        else ""
-    )
+    where = f"on namespace {cluster.pod.namespace}"
+    return f"its namespaceSelector wants {missed} {where}" if missed else ""
 
 
 def misses(selector: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:

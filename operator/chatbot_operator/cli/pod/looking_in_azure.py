@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chatbot_operator.azure import entra
@@ -25,7 +25,7 @@ from chatbot_operator.cli.pod.in_azure import (
 )
 from chatbot_operator.cli.pod.looking import Looked
 from chatbot_operator.cli.pod.meant import Meant, meant, users
-from chatbot_operator.cli.pod.observed import GUID, Unseen
+from chatbot_operator.cli.pod.observed import GUID, Cluster, Unseen
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.errors import Refusal
@@ -62,30 +62,20 @@ async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
     there = () if isinstance(subscriptions, Unseen) else subscriptions
     found, refused = await _identity(reach, subscriptions, uses.client_id, wanted.identity)
     identity = found if isinstance(found, Identity) else None
-    tenant = uses.tenant or (identity.tenant_id if identity else "")
-    client_id = uses.client_id
-    if identity and not GUID.fullmatch(client_id):
-        client_id = identity.client_id
-    endpoint = endpoint_of(
-        (name, variable.value)
-        for container in users(cluster)
-        for name, variable in container.variables.items()
-        if variable.value is not None
-    )
+    whole = _whole(uses, authority, identity)
+    endpoint = _endpoint(cluster)
     target = await looking_at_access.target(reach, there, wanted.account, endpoint)
     scopes = [*(f"/subscriptions/{each.id}" for each in there), wanted.scope]
     scopes += [target.id] if target else []
     credentials, grants, tried = await asyncio.gather(
         _credentials(reach, identity),
         looking_at_access.grants(reach, identity, [each for each in scopes if each]),
-        _tried(looked, Meant(client_id, tenant, authority), target, reach)
-        if wanted.trying
-        else _nothing(),
+        _tried(looked, whole, target, reach) if wanted.trying else _nothing(),
     )
     return Azure(
         client_id=uses.client_id,
-        tenant=tenant,
-        authority=authority,
+        tenant=whole.tenant,
+        authority=whole.authority,
         published=published,
         tenancy=tenancy,
         subscriptions=subscriptions,
@@ -97,6 +87,27 @@ async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
         scope=wanted.scope,
         refused=refused,
         tried=tried,
+    )
+
+
+def _whole(uses: Meant, authority: str, identity: Identity | None) -> Meant:
+    """Fill in from the identity what the pod does not say."""
+    if identity is None:
+        return replace(uses, authority=authority)
+    named = GUID.fullmatch(uses.client_id)
+    return Meant(
+        client_id=uses.client_id if named else identity.client_id,
+        tenant=uses.tenant or identity.tenant_id,
+        authority=authority,
+    )
+
+
+def _endpoint(cluster: Cluster) -> str:
+    return endpoint_of(
+        (name, variable.value)
+        for container in users(cluster)
+        for name, variable in container.variables.items()
+        if variable.value is not None
     )
 
 
