@@ -32,7 +32,7 @@ def rows(ended):
 
 
 async def orphans(console, namespace, *words):
-    return await console("orphans", "-n", namespace, "-o", "json", *words)
+    return await console.inside("orphans", "-n", namespace, "-o", "json", *words)
 
 
 @pytest.fixture
@@ -205,5 +205,6 @@ async def test_a_group_that_may_not_be_read_is_never_empty(
     await azure.fault(**DENIED, method="GET", path="userAssignedIdentities$")
     ended = await orphans(console, namespace)
     assert ended.code == 2
+    assert "notKnown" in ended.document, ended
     (gap,) = [g for g in ended.document["notKnown"] if "identities of" in g["name"]]
     assert "Microsoft.ManagedIdentity/userAssignedIdentities/read" in gap["found"]

@@ -25,7 +25,7 @@ async def until(reason, hand, namespace):
 
 
 async def rebind(console, namespace, *words):
-    return await console("rebind", "-n", namespace, "-o", "json", *words)
+    return await console.inside("rebind", "-n", namespace, "-o", "json", *words)
 
 
 @pytest.fixture

@@ -13,15 +13,9 @@ from chatbot_operator.cli.installed import installed
 from chatbot_operator.cli.lives import azure as asking_azure
 from chatbot_operator.cli.lives import home, orphans
 from chatbot_operator.cli.lives.azure import Questions, patiently
-from chatbot_operator.cli.lives.leftover import (
-    Life,
-    Seen,
-    Why,
-    guarded,
-    leftovers,
-    of_ours,
-    of_shared,
-)
+from chatbot_operator.cli.lives.judging import Life, Seen, guarded, leftovers, of_ours, of_shared
+from chatbot_operator.cli.lives.leftover import Why
+from chatbot_operator.cli.lives.looking import life
 from chatbot_operator.cli.lives.removal import Removal
 from chatbot_operator.cli.person import Person
 from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
@@ -34,6 +28,7 @@ GROUP = naming.group_id("s", "ai")
 HERE, THERE = "here", "there"
 GONE = Owner(HERE, "team", "support", "uid-before")
 ISSUER = "https://issuer/"
+IDENTITY_PATH = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/theirs"
 
 
 def identity(owner=GONE, *, name="", **tags):
@@ -106,6 +101,13 @@ def test_what_another_owner_made_is_found_only_when_asked_for():
     assert found(both) == [("Identity", Why.CHATBOT_GONE)]
     assert found(both, THERE) == [("Identity", Why.OTHER_OWNER)]
     assert found(both, "all") == [("Identity", Why.CHATBOT_GONE), ("Identity", Why.OTHER_OWNER)]
+
+
+def test_what_another_owner_made_is_barred_until_that_owner_is_named():
+    theirs = seen(identity(replace(GONE, cluster=THERE)))
+    (left,) = leftovers(theirs, "all")
+    assert f"--owner {THERE}" in guarded(left, theirs, "all").barred
+    assert guarded(left, theirs, THERE).barred == ""
 
 
 def test_what_a_living_chatbot_had_under_another_owner_id_is_barred():
@@ -225,6 +227,31 @@ class Cluster:
         if self.trouble:
             raise self.trouble
         return [] if resource != CHATBOTS else list(self.chatbots.values())
+
+
+LISTED = account(identity={"existing": [{"name": "shared", "id": "/Shared"}]})
+
+
+@pytest.mark.parametrize(
+    ("accounts", "identity", "uses"),
+    [
+        ((LISTED,), {"existing": "shared"}, {"/shared"}),
+        ((LISTED,), None, set()),
+        ((LISTED,), {"existing": "another"}, set()),
+        ((), {"existing": "shared"}, set()),
+        ((replace(LISTED, name="another"),), {"existing": "shared"}, {"/shared"}),
+    ],
+    ids=["listed", "its own", "another", "unknown", "of an account that is gone"],
+)
+async def test_a_chatbot_uses_what_accounts_say_and_not_what_its_status_says(
+    accounts, identity, uses
+):
+    body = chatbot_body(**({"identity": identity} if identity else {}))
+    forged = account().account_id.partition("/providers/")[0] + IDENTITY_PATH
+    body["status"]["identity"] = {"id": forged}
+    here = replace(HOME, accounts=accounts)
+    found = await life(here, Cluster({("team", "support"): body}), "team", "support")
+    assert found.uses == frozenset(uses)
 
 
 HOME = home.Home("here", ISSUER, (), (account(),), ())

@@ -3,10 +3,14 @@
     home      the operators of a cluster, and what tells their things from those of others
     azure     questions that may be refused one by one, and many writes at a bearable pace
     looking   lists of Azure, and then each name live in the cluster
-    leftover  what of it is left over, of whom, and why: a pure judgement
+    leftover  something that is left over
+    judging   what of it all is left over, of whom, and why: a pure judgement
     removal   deletes what was listed, each looked at again right before
     orphans   the command that lists and deletes
     claim     what a chatbot would take over, and whether it may: a pure judgement
+    claiming  looks at chatbots and identities for it
+    takeover  takes over what was shown, each looked at again right before
+    rebound   what was found and done, for people and programs
     rebind    the command that takes over
 
 The order of looking is what makes it safe: an identity bears the uid of a chatbot that was there

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from chatbot_operator.account import Account
 from chatbot_operator.cli.command import UnansweredError
@@ -14,10 +14,13 @@ from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.unread import allowed
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.client import Cluster
-from chatbot_operator.ports import ACCOUNTS, CHATBOTS, NAMESPACES, Installation, Manage, Object
-from chatbot_operator.settings import Settings
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS, NAMESPACES, Installation, Object
+from chatbot_operator.settings import Settings, installation
 
 T = TypeVar("T")
+
+DECISIVE: Final = ("OWNER_ID", "IDENTITY_RESOURCE_GROUP", "WATCH_NAMESPACES")
+"""Settings that say whose things are whose, and where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Home:
     def installations(self) -> tuple[Installation, ...]:
         """What holds for each operator; where none is installed, for one with default settings."""
         found = tuple(installation for _, installation in self.operators)
-        return found or (_installation(None, self.uid, self.issuer),)
+        nobody = Installation(cluster=self.uid, issuer=self.issuer, tenant_id="", image="")
+        return found or (nobody,)
 
     @property
     def owners(self) -> frozenset[str]:
@@ -118,34 +122,22 @@ def _settings(operator: Installed) -> Settings:
 
     An owner id that is not seen would make the things of others its own.
     """
-    if operator.unsaid:
+    unsaid = [name for name in operator.unsaid if name in DECISIVE]
+    if unsaid:
         raise UnansweredError(
-            f"The operator in namespace {operator.namespace} takes {', '.join(operator.unsaid)}"
+            f"The operator in namespace {operator.namespace} takes {', '.join(unsaid)}"
             " from a ConfigMap or a Secret, which is not read here: whose things are its own is"
             " not known. Give the value in its Deployment."
         )
     if operator.settings is None:
+        absent = "" if operator.ready else " It has no pod that is ready, which would tell more."
         raise UnansweredError(
-            f"The settings of the operator in namespace {operator.namespace} are wrong:"
-            f" {operator.trouble}"
+            f"The settings of the operator in namespace {operator.namespace} are not known:"
+            f" {operator.trouble}.{absent} `kubectl chatbot doctor` looks after it."
         )
     return operator.settings
 
 
-def _installation(settings: Settings | None, uid: str, issuer: str) -> Installation:
-    if settings is None:
-        return Installation(cluster=uid, issuer=issuer, tenant_id="", image="")
-    return Installation(
-        cluster=settings.owner_id or uid,
-        issuer=issuer,
-        tenant_id=settings.tenant_id,
-        image=settings.image,
-        namespace=settings.pod_namespace,
-        watched=settings.watched,
-        audience=settings.audience,
-        identity_resource_group=settings.identity_resource_group,
-        identity_location=settings.identity_location,
-        credential_grace=settings.credential_grace,
-        rebind=settings.rebind,
-        manage=Manage(settings.manage),
-    )
+def _installation(settings: Settings, uid: str, issuer: str) -> Installation:
+    owner = settings.owner_id or uid
+    return installation(settings, cluster=owner, issuer=issuer, authorities="")

@@ -13,16 +13,9 @@ from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.cli.lives.azure import Questions, each, patiently
 from chatbot_operator.cli.lives.home import Home
-from chatbot_operator.cli.lives.leftover import (
-    Leftover,
-    Life,
-    Seen,
-    guarded,
-    known_owners,
-    of_ours,
-    of_shared,
-)
-from chatbot_operator.errors import Refusal
+from chatbot_operator.cli.lives.judging import Life, Seen, guarded, known_owners, of_ours, of_shared
+from chatbot_operator.cli.lives.leftover import Leftover
+from chatbot_operator.errors import Refusal, Service
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.naming import Owner
 from chatbot_operator.ports import CHATBOTS, NAMESPACES, Assignment, Credential, Identity
@@ -70,22 +63,47 @@ async def detailed(
     asked: str,
 ) -> list[Leftover]:
     """Add what each can still be used by, and bar from deletion what may be another cluster's."""
+    listed = list(found)
     holders = {one.principal_id: one for one in seen.identities.values()}
+    by_id = {**seen.identities, **await _of_others(listed, azure, asking)}
 
-    async def add(one: Leftover) -> Leftover:
+    def holder(one: Leftover) -> Identity | None:
+        of = one.of
+        return holders.get(of.principal_id) if isinstance(of, Assignment) else by_id.get(one.at_id)
+
+    held = {one.id.lower(): one for one in map(holder, listed) if one}
+    used = await each(held.values(), partial(_used, azure, asking, seen))
+    uses = dict(zip(held, used, strict=True))
+    unknown = (None, None) if asking.gaps else ((), ())
+
+    def add(one: Leftover) -> Leftover:
+        identity = holder(one)
+        roles, trusts = uses[identity.id.lower()] if identity else unknown
         if isinstance(one.of, Assignment):
-            holder = holders.get(one.of.principal_id)
-            none_seen = None if asking.gaps else ()
-            trusts = await credentials_of(azure, asking, holder.id) if holder else none_seen
-            return replace(one, credentials=trusts)
-        identity = one.of if isinstance(one.of, Identity) else await azure.identity(one.at)
-        roles = await roles_of(azure, identity, seen.assignments) if identity else ()
+            roles = one.roles
         if isinstance(one.of, Credential):
-            return replace(one, roles=roles)
-        trusts = await credentials_of(azure, asking, one.at)
-        return replace(one, roles=roles, credentials=trusts)
+            trusts = one.credentials
+        return guarded(replace(one, roles=roles, credentials=trusts), seen, asked)
 
-    return [guarded(one, seen, asked) for one in await each(found, add)]
+    return [add(one) for one in listed]
+
+
+async def _of_others(
+    found: Iterable[Leftover], azure: ResourceManager, asking: Questions
+) -> dict[str, Identity]:
+    """Read the identities of others under which credentials are left over."""
+    shared = {one.at_id: one.at for one in found if isinstance(one.of, Credential)}
+    read = await each(shared.values(), partial(_identity, azure, asking))
+    return {at: one for at, some in zip(shared, read, strict=True) for one in some}
+
+
+Use = tuple[tuple[Assignment, ...] | None, tuple[Credential, ...] | None]
+"""What an identity can be used by: its roles, and whom it trusts; None where that is not known."""
+
+
+async def _used(azure: ResourceManager, asking: Questions, seen: Seen, identity: Identity) -> Use:
+    roles = await roles_of(azure, identity, seen.assignments)
+    return roles, await credentials_of(azure, asking, identity.id)
 
 
 async def roles_of(
@@ -93,7 +111,7 @@ async def roles_of(
 ) -> tuple[Assignment, ...] | None:
     """Give the role assignments of an identity: those known, and all in its subscription.
 
-    None where none is known and the subscription's may not be listed.
+    None where none is known and the subscription's cannot be listed, as often nobody may.
     """
     subscription = "/".join(identity.id.split("/")[:3])
     held = [one for one in known if one.principal_id == identity.principal_id]
@@ -102,7 +120,7 @@ async def roles_of(
             lambda: azure.assignments_below(subscription, identity.principal_id)
         )
     except Refusal as refusal:
-        if refusal.code != "AuthorizationFailed":
+        if refusal.service is Service.ENTRA:
             raise
         return tuple(held) or None
     return tuple({(one.scope.lower(), one.name): one for one in held}.values())
@@ -140,15 +158,14 @@ async def life(home: Home, cluster: Cluster, namespace: str, name: str) -> Life:
 
 
 def _uses(home: Home, chatbot: Chatbot) -> frozenset[str]:
-    """Give the identities of others that a chatbot may be running as."""
+    """Give the identities of others that a chatbot may be running as, whatever its status says.
+
+    Where its account object is not there, those of the name that any account would lead to.
+    """
     account = home.account(chatbot.account)
-    used = {chatbot.recorded.identity_id}
-    if chatbot.existing and account:
-        used |= {existing_place(chatbot, account, each) for each in home.installations}
-    if chatbot.existing and not account:
-        listed = (each.existing.get(chatbot.existing, "") for each in home.accounts)
-        used |= set(listed)
-    return frozenset(each.lower() for each in used if each)
+    asked = [account] if account else home.accounts
+    found = {existing_place(chatbot, a, i) for a in asked for i in home.installations}
+    return frozenset(at.lower() for at in found if at and chatbot.existing)
 
 
 def _shared(home: Home, identities: dict[str, Identity]) -> list[str]:
@@ -175,6 +192,14 @@ async def identities_of(azure: ResourceManager, asking: Questions, group: str) -
     """List the identities of a resource group, given by its ARM id."""
     what = f"identities of {group}"
     return await asking.ask(what, READ_IDENTITIES, lambda: azure.identities(group)) or []
+
+
+async def _identity(azure: ResourceManager, asking: Questions, at: str) -> list[Identity]:
+    async def read() -> list[Identity]:
+        found = await azure.identity(at)
+        return [found] if found else []
+
+    return await asking.ask(f"identity {at}", READ_IDENTITIES, read) or []
 
 
 async def assignments_on(azure: ResourceManager, asking: Questions, scope: str) -> list[Assignment]:

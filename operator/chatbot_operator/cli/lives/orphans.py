@@ -18,12 +18,15 @@ from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.cli.command import Code, Command, Report, UnansweredError
 from chatbot_operator.cli.lives import home, looking
 from chatbot_operator.cli.lives.azure import Questions
-from chatbot_operator.cli.lives.leftover import ALL, WORDS, Leftover, Why, leftovers
+from chatbot_operator.cli.lives.judging import ALL, leftovers
+from chatbot_operator.cli.lives.leftover import WORDS, Leftover, Why
 from chatbot_operator.cli.lives.removal import Removal, Removed
 from chatbot_operator.cli.person import Person, at_terminal
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.words import plain
 
+MANY: Final = 20
+"""So many are looked at within seconds; of more, a person is told that it takes longer."""
 _GROUP: Final = re.compile(
     r"/subscriptions/[-0-9a-f]{36}/resourceGroups/[-\w.()]{1,90}", re.ASCII | re.IGNORECASE
 )
@@ -111,6 +114,8 @@ async def run(arguments: Namespace, reach: Reach, person: Person) -> Report:
         each for each in leftovers(seen, arguments.owner) if within in ("", each.owner.namespace)
     ]
     of_interest = [each for each in every if arguments.retained or not each.retained]
+    if len(of_interest) > MANY:
+        person.tell(Text(f"Looking what {_things(len(of_interest))} can still be used for …"))
     listed = await looking.detailed(of_interest, seen, azure, asking, arguments.owner)
     found = Found(
         listed=tuple(listed),

@@ -10,7 +10,8 @@ from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.lives.azure import patiently
 from chatbot_operator.cli.lives.home import Home
-from chatbot_operator.cli.lives.leftover import Leftover, Seen, Why
+from chatbot_operator.cli.lives.judging import Seen
+from chatbot_operator.cli.lives.leftover import Leftover, Why
 from chatbot_operator.cli.lives.looking import life
 from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.kube.client import Cluster
