@@ -144,9 +144,12 @@ def test_a_line_is_shown_with_its_pod_time_level_words_and_fields():
         "finish": "stop",
         "seconds": 1.5,
         "detail": "two words",
+        "request": "",
+        "requests": [],
+        "count": 0,
     }
     assert shown(json.dumps(chatbot).encode()) == (
-        'x2x8k  2026-01-31T12:00:00Z info    chat  finish=stop  seconds=1.5  detail="two words"'
+        'x2x8k  2026-01-31T12:00:00Z info    chat  finish=stop  seconds=1.5  detail="two words"  count=0'
     )
     operator = {"time": "t", "level": "error", "logger": "x", "message": "no", "traceback": "a\nb"}
     assert shown(json.dumps(operator).encode(), mark="*").splitlines() == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import logging
 import sys
@@ -29,6 +30,9 @@ def main(typed: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     arguments = parser().parse_args(typed)
     logging.disable(logging.CRITICAL)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal has no letter for is no fault
+            stream.reconfigure(errors="replace")
     asked = Asked(
         arguments.kubeconfig, arguments.context, arguments.namespace or "", arguments.cloud
     )

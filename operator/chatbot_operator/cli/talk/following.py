@@ -41,7 +41,7 @@ class Following:
     container: str
     pods: Callable[[], Awaitable[list[Object]]]
     asked: Mapping[str, str]
-    take: Callable[[Line], None]
+    take: Callable[[Line], object]
     say: Callable[[str], None]
     now: Clock
     _readings: dict[Run, _Reading] = field(default_factory=dict)

@@ -17,6 +17,8 @@ from chatbot_operator.words import legible, plain
 _HEAD: Final = ("time", "level", "event", "message", "logger")
 _TRACES: Final = ("exception", "traceback")
 """What has lines of its own: the chatbot's word for it, and the operator's."""
+_NOTHING: Final[tuple[Any, ...]] = ("", None, [], {})
+"""Is not worth its place in a line for people."""
 _LEVELS: Final = {
     "debug": "dim",
     "info": "green",
@@ -94,7 +96,7 @@ def shown(line: Line, *, mark: str = "") -> Text:
     whole.append(f"{level:<7} ", _LEVELS.get(level, ""))
     whole.append(head["event"] or head["message"])
     for name, value in line.fields.items():
-        if name not in _HEAD + _TRACES:
+        if name not in _HEAD + _TRACES and value not in _NOTHING:
             whole.append(f"  {plain(name)}=", "dim").append(_value(value))
     for name in _TRACES:
         for row in str(line.fields.get(name, "")).splitlines():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import webbrowser
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -50,7 +51,8 @@ async def run(arguments: Namespace, reach: Reach) -> Report:
     try:
         async with listening(way.connected, _trouble, port=arguments.port) as port:
             url = f"http://{HOST}:{port}/"
-            sys.stdout.write(f"{url}\n")
+            document = json.dumps({"url": url, "forwarded": True})
+            sys.stdout.write(f"{document if arguments.output == 'json' else url}\n")
             sys.stdout.flush()
             _say(f"leads to {chatbot.namespace}/{chatbot.name} until Ctrl-C")
             if not arguments.no_browser:

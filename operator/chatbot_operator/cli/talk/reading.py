@@ -8,10 +8,10 @@ import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 
 from rich.console import Console
 
@@ -37,16 +37,16 @@ LEADER: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whose logs: `container` of `pods`; those lines that `wanted` picks.
+    """Whose logs: `container` of `pods`; where `about` is given, those lines that are about it.
 
     `none` is what to say when there are no pods; `leader` names a pod that is marked.
     """
 
     container: str
     pods: Callable[[], Awaitable[list[Object]]]
-    wanted: Callable[[Line], bool]
     none: str
-    leader: str = ""
+    about: tuple[str, str] | None = None
+    leader: Callable[[], str] = str
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -83,18 +83,26 @@ async def run(arguments: Namespace, reach: Reach) -> Code:
     since = reach.now() - dt.timedelta(seconds=arguments.since) if arguments.since else None
     put = _printer(source, as_json=arguments.output == "json")
 
-    def take(line: Line) -> None:
+    def wanted(line: Line) -> bool:
         # Of what has no time of its own the kubelet knows it.
-        if source.wanted(line) and not (since and line.at and line.at < since):
-            put(line)
+        recent = not (since and line.at and line.at < since)
+        return recent and (source.about is None or line.of(*source.about))
 
+    asked = _asked(arguments, source)
     if arguments.follow:
-        tail = FOLLOWED_TAIL if arguments.tail is None else arguments.tail
-        asked = _asked(arguments) | {"tailLines": str(tail)}
-        streams = await reach.pods()
-        await Following(streams, source.container, source.pods, asked, take, _say, reach.now).run()
-    await _all(source, reach, _asked(arguments), take)
+        await _follow(source, reach, asked, lambda line: put(line) if wanted(line) else None)
+    for line in await _all(source, reach, asked, wanted, arguments.tail):
+        put(line)
     return Code.FINE
+
+
+async def _follow(
+    source: Source, reach: Reach, asked: Mapping[str, str], take: Callable[[Line], object]
+) -> NoReturn:
+    if not await source.pods():
+        _say(source.none)
+    streams = await reach.pods()
+    await Following(streams, source.container, source.pods, asked, take, _say, reach.now).run()
 
 
 async def _source(arguments: Namespace, reach: Reach) -> Source:
@@ -106,7 +114,6 @@ async def _source(arguments: Namespace, reach: Reach) -> Source:
     return Source(
         CHATBOT,
         lambda: chatbots.pods_of(reach, chatbot),
-        lambda _: True,
         f"{chatbot.namespace}/{chatbot.name} has no pods: {chatbot.standing()}"
         f" What to do says: {chatbot.why}",
     )
@@ -114,43 +121,48 @@ async def _source(arguments: Namespace, reach: Reach) -> Source:
 
 async def _operator(about: str | None, reach: Reach) -> Source:
     cluster, namespace = await reach.cluster(), await reach.namespace()
+    leader = ""
 
     async def pods() -> list[Object]:
+        nonlocal leader
         try:
-            return await cluster.select(PODS, "", installed.LABELS)
+            found = await cluster.select(PODS, "", installed.LABELS)
         except KubernetesRefusal as refusal:
             if refusal.status != HTTPStatus.FORBIDDEN:
                 raise
-            return await cluster.select(PODS, OPERATOR_NAMESPACE, installed.LABELS)
+            found = await cluster.select(PODS, OPERATOR_NAMESPACE, installed.LABELS)
+        for home in {pod["metadata"]["namespace"] for pod in found}:
+            with suppress(KubernetesRefusal):  # then nobody is marked
+                lease = await cluster.get(LEASES, home, LEASE)
+                leader = Claim.parse(lease).holder.rpartition("_")[0] if lease else ""
+        return found
 
-    leader = ""
-    for home in sorted({pod["metadata"]["namespace"] for pod in await pods()}):
-        try:
-            lease = await cluster.get(LEASES, home, LEASE)
-        except KubernetesRefusal:
-            continue  # then nobody is marked
-        leader = Claim.parse(lease).holder.rpartition("_")[0] if lease else ""
     labels = ",".join(f"{name}={value}" for name, value in installed.LABELS.items())
     return Source(
         installed.CONTAINER,
         pods,
-        lambda line: not about or line.of(namespace, about),
         f"there are no pods of the operator in this cluster (labels {labels})",
-        leader,
+        (namespace, about) if about else None,
+        lambda: leader,
     )
 
 
 async def _all(
-    source: Source, reach: Reach, asked: Mapping[str, str], take: Callable[[Line], None]
-) -> None:
-    """Show what there is, in one order of time."""
+    source: Source,
+    reach: Reach,
+    asked: Mapping[str, str],
+    wanted: Callable[[Line], bool],
+    tail: int | None,
+) -> list[Line]:
+    """Read what there is, of each pod the `tail` last of the lines that are wanted, by time."""
     pods = await source.pods()
     if not pods:
         raise UnansweredError(source.none)
     readings = (_log(pod, source.container, reach, asked) for pod in pods)
-    logs = await asyncio.gather(*readings)
-    for _, line in merged(logs):
-        take(line)
+    logs = [[*filter(wanted, log)] for log in await asyncio.gather(*readings)]
+    if tail is not None:
+        logs = [log[max(len(log) - tail, 0) :] for log in logs]
+    return [line for _, line in merged(logs)]
 
 
 async def _log(pod: Object, container: str, reach: Reach, asked: Mapping[str, str]) -> list[Line]:
@@ -167,10 +179,11 @@ async def _log(pod: Object, container: str, reach: Reach, asked: Mapping[str, st
         return []
 
 
-def _asked(arguments: Namespace) -> dict[str, str]:
-    """Give what is asked of the kubelet, as PodLogOptions."""
+def _asked(arguments: Namespace, source: Source) -> dict[str, str]:
+    """Give what is asked of the kubelet, as PodLogOptions; it cannot tell what a line is about."""
+    tail = FOLLOWED_TAIL if arguments.follow and arguments.tail is None else arguments.tail
     asked = {
-        "tailLines": "" if arguments.tail is None else str(arguments.tail),
+        "tailLines": "" if tail is None or source.about else str(tail),
         "sinceSeconds": str(max(1, round(arguments.since))) if arguments.since else "",
         "previous": "true" if arguments.previous else "",
     }
@@ -185,7 +198,7 @@ def _printer(source: Source, *, as_json: bool) -> Callable[[Line], None]:
             sys.stdout.write(json.dumps(line.document(), ensure_ascii=False) + "\n")
             sys.stdout.flush()
             return
-        mark = LEADER if line.pod == source.leader else ""
+        mark = LEADER if line.pod == source.leader() else ""
         console.print(lines.shown(line, mark=mark), soft_wrap=True)
 
     return put
