@@ -42,7 +42,7 @@ class Meant:
         conditions = (self.body.get("status") or {}).get("conditions", ())
         ready = next((each for each in conditions if each["type"] == "Ready"), None)
         if ready is None:
-            return "the operator has not said anything of it yet"
+            return "the operator has not said anything of it yet."
         return plain(f"{ready['reason']}: {ready['message']}")
 
     def without_pods(self) -> UnansweredError:
