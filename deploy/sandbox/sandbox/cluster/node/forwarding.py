@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PROTOCOLS = ("v4.channel.k8s.io",)
 _CHUNK = 2**15
+_NO_SPDY = "this node forwards ports by WebSockets, not by SPDY; `kubectl chatbot open` does it"
 
 
 def forwarding(address: Callable[[Key], str | None]) -> list[web.RouteDef]:
@@ -33,14 +34,14 @@ def forwarding(address: Callable[[Key], str | None]) -> list[web.RouteDef]:
         host = address((where["namespace"], where["pod"]))
         if host is None:
             return web.Response(status=404, text="pod does not exist")
+        socket = web.WebSocketResponse(protocols=_PROTOCOLS, max_msg_size=0)
+        if not socket.can_prepare(request).ok:
+            return web.Response(status=400, text=_NO_SPDY)
         try:
             asked = ",".join(request.query.getall("port", []))
             ports = [int(each) for each in asked.split(",")]
         except ValueError:
             return web.Response(status=400, text='query parameter "port" is required')
-        socket = web.WebSocketResponse(protocols=_PROTOCOLS, max_msg_size=0)
-        if not socket.can_prepare(request).ok:
-            return web.Response(status=400, text="this node forwards by WebSocket only")
         await socket.prepare(request)
         await _Forwarded(socket, where["pod"], host, ports).run()
         return socket
