@@ -31,28 +31,28 @@ def received(event: Any) -> dt.datetime:
 
 @dataclass(frozen=True)
 class Audit:
-    """What the API server's audit log says about the operator."""
+    """What the API server's audit log says about the operator, or about somebody else."""
 
     log: Path
 
     def mark(self) -> Mark:
         return Mark(self.log.stat().st_size, dt.datetime.now(dt.UTC))
 
-    def since(self, mark: Mark) -> list[Any]:
-        """The operator's requests that came in after `mark`, oldest first.
+    def since(self, mark: Mark, user: str = USER) -> list[Any]:
+        """A user's requests that came in after `mark`, oldest first; the operator's.
 
         The API server answers first and writes the log then, on a busy machine a while later.
         """
         with self.log.open("rb") as lines:
             lines.seek(mark.size)
-            events = (json.loads(line) for line in lines if USER.encode() in line)
-            return [e for e in events if e["user"]["username"] == USER and received(e) > mark.at]
+            events = (json.loads(line) for line in lines if user.encode() in line)
+            return [e for e in events if e["user"]["username"] == user and received(e) > mark.at]
 
-    def writes(self, mark: Mark, namespace: str = "") -> list[Any]:
+    def writes(self, mark: Mark, namespace: str = "", *, user: str = USER) -> list[Any]:
         reading = {"get", "list", "watch"}
         return [
             e
-            for e in self.since(mark)
+            for e in self.since(mark, user)
             if e["verb"] not in reading and namespace in {"", e["objectRef"].get("namespace")}
         ]
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatbot_operator.cli.plan.planning import Asked, plan
+from chatbot_operator.cli.plan.asked import Asked
+from chatbot_operator.cli.plan.planning import plan
 from chatbot_operator.cli.plan.told import Outlook, Plan
 from chatbot_operator.cli.plan.writes import Side, Verb, Write
 from chatbot_operator.cli.reach import Reach

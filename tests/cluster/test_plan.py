@@ -58,7 +58,10 @@ async def test_a_new_chatbot(*, operator, person, kubectl, audit, azure, namespa
     seen = await witness(audit, azure)
     made = await person.plan(chatbot(namespace, **spec))
     assert made.code is Code.FOUND
-    assert not await seen.cluster(namespace)
+    await asyncio.sleep(0.3)  # the audit log lags behind
+    asked = audit.writes(seen.log, user="admin")
+    assert {e["objectRef"]["resource"] for e in asked} >= {"azureopenaichatbots", "deployments"}
+    assert all("dryRun=All" in e["requestURI"] for e in asked)
     assert not await seen.in_azure()
     kubectl("apply", "-f", "-", body=chatbot(namespace, **spec))
     seen = await witness(audit, azure)
@@ -69,14 +72,14 @@ async def test_a_new_chatbot(*, operator, person, kubectl, audit, azure, namespa
 
 
 async def test_a_changed_chatbot(*, operator, person, kubectl, audit, azure, namespace):
-    first = {"chat": {"systemPrompt": "Be kind."}, "networkPolicy": {"enabled": True}}
+    first = {"chat": {"systemPrompt": "Be kind."}, "replicas": 2}
     kubectl("apply", "-f", "-", body=chatbot(namespace, **first))
     await operator.settle(key(namespace))
     changed = {
         "chat": {"systemPrompt": PROMPT},
-        "replicas": 3,
+        "replicas": 2,
         "openAI": {"temperature": 0.5},
-        "autoscaling": {"minReplicas": 1, "maxReplicas": 4},
+        "autoscaling": {"minReplicas": 2, "maxReplicas": 4},
         "networkPolicy": {"enabled": False},
     }
     made = await person.plan(chatbot(namespace, **changed))
@@ -88,6 +91,7 @@ async def test_a_changed_chatbot(*, operator, person, kubectl, audit, azure, nam
     by_path = {d.path: d for write in found.writes for d in write.differences}
     heat = by_path["spec.template.spec.containers[chatbot].env[TEMPERATURE].value"]
     assert (heat.before, heat.after) == (None, "0.5")
+    assert "spec.replicas" not in by_path, "the autoscaler begins where the operator leaves"
     (told_to_it,) = [d for d in found.manifest.differences if d.path == "spec.chat.systemPrompt"]
     assert told_to_it.characters == len(PROMPT) - len(".")
     assert "zebra" not in json.dumps(made.document())
@@ -130,8 +134,9 @@ async def test_who_is_denied_is_told_so_and_nothing_is_made(
     manifest = chatbot(namespace, account=of_others)
     made = await person.plan(manifest)
     found = of(made, f"{namespace}/support")
-    assert found.bar.reason == "NamespaceNotAllowed"
-    assert "add it to spec.allowedNamespaces" in found.bar.message
+    assert found.bar.found == "NamespaceNotAllowed"
+    (command,) = [c for way in found.bar.ways for c in way.commands]
+    assert command.startswith(f"kubectl patch aoai {of_others} --type=json")
     assert made.code is Code.FOUND
     kubectl("apply", "-f", "-", body=manifest)
     seen = await witness(audit, azure)
@@ -148,18 +153,44 @@ async def test_an_account_that_stops_allowing_tells_who_loses_access(
     made = await person.plan(manifest)
     found = of(made, f"{working}/support")
     assert found.access is Access.LOST
-    assert found.bar.reason == "NamespaceNotAllowed"
+    assert found.bar.found == "NamespaceNotAllowed"
     assert await hand.get(ACCOUNTS, "", working) is not None
     assert (await hand.get(ACCOUNTS, "", working))["spec"] == live["spec"]
     kubectl("apply", "-f", "-", body=manifest)
     seen = await witness(audit, azure)
     again = await operator.look(key(working))
+    within = of(await person.plan(names=["support"]), f"{working}/support")
+    assert within.writes == found.writes
     clock.ahead += again.seconds + 1
     await operator.look(key(working))
     await operator.look(key(working))
     await same(made, seen, working)
     withdrawn = await person.plan(names=["support"])
     assert not of(withdrawn, f"{working}/support").writes
+
+
+async def test_a_prompt_that_changes_concerns_whoever_it_is_for(
+    *, operator, person, kubectl, namespace
+):
+    prompt = {"metadata": {"name": "tone", "namespace": namespace}, "data": {"text": "Be kind."}}
+    prompt |= {"apiVersion": "v1", "kind": "ConfigMap"}
+    source = {"systemPromptFrom": {"configMapKeyRef": {"name": "tone", "key": "text"}}}
+    kubectl("apply", "-f", "-", body=prompt)
+    kubectl("apply", "-f", "-", body=chatbot(namespace, chat=source))
+    await operator.settle(key(namespace))
+    made = await person.plan({**prompt, "data": {"text": PROMPT}})
+    written = told(of(made, f"{namespace}/support").writes, Side.CLUSTER)
+    assert written == [
+        ("change", "configmaps", "support"),
+        ("change", "deployments", "support"),
+    ]
+    assert "zebra" not in json.dumps(made.document())
+
+
+async def test_an_account_that_is_deleted_takes_access_along(person, working):
+    made = await person.plan(deleted=[f"aoai/{working}"])
+    found = of(made, f"{working}/support")
+    assert (found.access, found.bar.found) == (Access.LOST, "AccountNotFound")
 
 
 async def test_the_brake_is_foreseen(*, operator, person, hand, kubectl, namespace, offer):
@@ -211,7 +242,7 @@ async def test_an_identity_of_others_gets_a_credential_and_the_role_is_for_its_o
 async def test_a_namespace_that_the_operator_does_not_watch_gets_nothing(person, namespace):
     made = await person.plan(chatbot(namespace), settings=(*SETTINGS, "WATCH_NAMESPACES=elsewhere"))
     found = of(made, f"{namespace}/support")
-    assert (found.bar.reason, found.writes) == ("NotWatched", ())
+    assert (found.bar.found, found.writes) == ("NotWatched", ())
     assert made.code is Code.FOUND
 
 

@@ -15,12 +15,14 @@ from chatbot_operator.cli.plan.record import Record
 from chatbot_operator.cli.plan.rehearsal import Clock, Rehearsal
 from chatbot_operator.cli.plan.told import Access, outlook
 from chatbot_operator.cli.plan.writes import Side, Verb
+from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
 from chatbot_operator.ports import Assignment, Credential, Manage
 from chatbot_operator.reconcile import Key
 from unit.bodies import ACCOUNT_ID, IDENTITY, INSTALLATION, account, account_body, chatbot_body
 from unit.small_world import NOON, SmallAzure
 
+KNOWN = Known(lambda *words: " ".join(("kubectl", *words)))
 KEY = Key(ports.CHATBOTS, "team", "support")
 RECORDED = (
     "/subscriptions/8f0c1c57-4b3b-4a63-9d5c-0d6b5d7f2a11/resourceGroups/ai"
@@ -109,7 +111,7 @@ async def test_what_may_not_be_read_is_taken_as_not_there_and_said():
     assert await there.get(ports.HTTP_ROUTES, "team", "support") is None
     made = await there.apply(ports.CONFIG_MAPS, config_map(a="1"), onto=None)
     assert made["data"] == {"a": "1"}
-    assert list(there.shelf.unread.values()) == [
+    assert sorted(there.shelf.unread) == [
         "get httproutes.gateway.networking.k8s.io in namespace team",
         "patch configmaps in namespace team",
     ]
@@ -225,7 +227,7 @@ async def test_a_chatbot_comes_to_rest_and_nothing_was_written():
     _, part = await rehearsed(real=real, chatbot_spec={"replicas": 2})
     assert (part.rests, part.fault) == (True, None)
     assert not [each for each in real.asked if "put" in each or "delete" in each]
-    said = outlook(part, None)
+    said = outlook(part, None, KNOWN)
     assert said.access is Access.KEPT
     assert said.bar is None
     assert {w.kind for w in said.writes if w.side is Side.AZURE} == {
@@ -256,8 +258,8 @@ async def test_what_the_operator_may_not_write_is_rehearsed_as_if_somebody_had()
 
 async def test_what_needs_a_person_ends_the_rehearsal_and_is_told():
     _, part = await rehearsed(account_spec={"identity": {}})
-    said = outlook(part, None)
-    assert said.bar.reason == "IdentityResourceGroupMissing"
+    said = outlook(part, None, KNOWN)
+    assert said.bar.found == "IdentityResourceGroupMissing"
     assert [w.kind for w in said.writes] == ["AzureOpenAIChatbot"]
 
 
@@ -267,4 +269,4 @@ async def test_an_account_that_nobody_has_looked_at_is_looked_at():
     rehearsal.cluster.objects["azureopenaiaccounts", "", "contoso"]["status"] = {}
     (part,) = await rehearsal.run([KEY])
     assert "account" in real.asked
-    assert outlook(part, None).bar.reason == "AccountNotUsable"
+    assert outlook(part, None, KNOWN).bar.found == "AccountNotUsable"

@@ -15,13 +15,16 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from chatbot_operator.cli.command import Command, Report
-from chatbot_operator.cli.plan.planning import Asked, plan
+from chatbot_operator.cli.plan.asked import Asked
+from chatbot_operator.cli.plan.planning import plan
 from chatbot_operator.cli.plan.shown import shown
 from chatbot_operator.cli.reach import Reach
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", nargs="*", help="chatbots that are there, as they are")
+    parser.add_argument(
+        "name", nargs="*", help="chatbots that are there, or accounts as aoai/NAME, as they are"
+    )
     parser.add_argument(
         *("-f", "--filename"),
         action="append",
@@ -30,7 +33,11 @@ def _arguments(parser: ArgumentParser) -> None:
         help="manifests of chatbots and accounts: a file, a directory, or - for standard input",
     )
     parser.add_argument(
-        "--delete", action="append", default=[], metavar="NAME", help="a chatbot as if deleted"
+        "--delete",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a chatbot, or an account as aoai/NAME, as if it were deleted",
     )
     parser.add_argument(
         "--operator-namespace",
@@ -66,8 +73,13 @@ PLAN: Final = Command(
         "plan -f chatbot.yaml        what applying it would bring about",
         "plan -f account.yaml        which chatbots would lose access by it",
         "plan support                whether anything would be written as it is now",
-        "plan --delete support       what goes with the chatbot",
+        "plan --delete support       what goes with the chatbot, in which order",
+        "plan --delete aoai/contoso  who loses access with the account",
     ),
     arguments=_arguments,
     run=_run,
+    codes=(
+        "It writes nothing. It ends with 0 when nothing would be written, 1 when something would"
+        " or something\nbars it, 2 when it cannot be said or the manifest is not valid."
+    ),
 )

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from chatbot_operator.cli.plan.controllers import made_by_controllers, pods_of
 from chatbot_operator.cli.plan.patches import merged, patched
 from chatbot_operator.cli.plan.record import Record
 from chatbot_operator.cli.plan.writes import Side, Verb, of_objects
+from chatbot_operator.cli.unread import Unread, allowed
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.manifests import MANAGER
 from chatbot_operator.ports import (
@@ -29,6 +30,8 @@ from chatbot_operator.ports import (
     Object,
     Resource,
 )
+
+T = TypeVar("T")
 
 Place = tuple[str, str, str]
 UNSTORED: Final = "0"
@@ -68,16 +71,19 @@ class ClusterShelf:
 
     objects: dict[Place, Object | None] = field(default_factory=dict)
     real: dict[Place, Object | None] = field(default_factory=dict)
-    lists: dict[str, list[Object]] = field(default_factory=dict)
+    lists: dict[tuple[str, str], list[Object]] = field(default_factory=dict)
     ours: set[Place] = field(default_factory=set)
     handed: dict[Place, int] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+
+    def take(self, resource: Resource, body: Object) -> None:
+        """Take an object away from what there is."""
+        self.objects[_place(resource, body)] = None
 
     def lay(self, resource: Resource, body: Object) -> None:
         """Put an object over what there is; one that is new has no version yet."""
         metadata = {"resourceVersion": UNSTORED, **body["metadata"]}
-        place = resource.plural, metadata.get("namespace", ""), metadata["name"]
-        self.objects[place] = copy.deepcopy({**body, "metadata": metadata})
+        self.objects[_place(resource, body)] = copy.deepcopy({**body, "metadata": metadata})
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,8 @@ class RehearsedCluster:
         """List objects: chatbots as rehearsed, else as they are; pods as controllers make them."""
         if resource == PODS:
             return await self._pods(namespace, labels)
-        found = {_place(resource, each): each for each in await self._listed(resource)}
+        listed = await self._listed(resource, namespace)
+        found = {_place(resource, each): each for each in listed}
         written = {at: each for at, each in self.shelf.objects.items() if at[0] == resource.plural}
         return [
             copy.deepcopy(each)
@@ -203,25 +210,17 @@ class RehearsedCluster:
         return self.shelf.real[place]
 
     async def _read(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        try:
-            return await self.reads.get(resource, namespace, name)
-        except KubernetesRefusal as refusal:
-            if refusal.status != HTTPStatus.FORBIDDEN:
-                raise
-            self._unread("get", resource, namespace)
-            return None
+        return await self._allowed(
+            self.reads.get(resource, namespace, name), right("get", resource, namespace)
+        )
 
-    async def _listed(self, resource: Resource) -> list[Object]:
-        if resource.plural not in self.shelf.lists:
-            try:
-                found = await self.reads.select(resource, "", {})
-            except KubernetesRefusal as refusal:
-                if refusal.status != HTTPStatus.FORBIDDEN:
-                    raise
-                self._unread("list", resource, "")
-                found = []
-            self.shelf.lists[resource.plural] = found
-        return self.shelf.lists[resource.plural]
+    async def _listed(self, resource: Resource, namespace: str) -> list[Object]:
+        where = resource.plural, namespace
+        if where not in self.shelf.lists:
+            asking = self.reads.select(resource, namespace, {})
+            found = await self._allowed(asking, right("list", resource, namespace))
+            self.shelf.lists[where] = found or []
+        return self.shelf.lists[where]
 
     async def _pods(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
         if not labels:
@@ -235,13 +234,9 @@ class RehearsedCluster:
         if place in self.shelf.ours or (real is not None and before is None):
             return merged(before, manifest)
         onto = real["metadata"]["uid"] if real else None
-        try:
-            return await self.reads.apply(resource, manifest, onto=onto)
-        except KubernetesRefusal as refusal:
-            if refusal.status != HTTPStatus.FORBIDDEN:
-                raise
-            self._unread("patch", resource, place[1])
-            return merged(before, manifest)
+        asking = self.reads.apply(resource, manifest, onto=onto)
+        found = await self._allowed(asking, right("patch", resource, place[1]))
+        return merged(before, manifest) if found is None else found
 
     def _hand_over(self, resource: Resource, place: Place, before: Object) -> Object:
         """Leave the number of pods as it is once the operator no longer says it."""
@@ -253,10 +248,19 @@ class RehearsedCluster:
         self.record.write(of_objects(Verb.CHANGE, resource.kind, before, after, note=note))
         return copy.deepcopy(after)
 
-    def _unread(self, verb: str, resource: Resource, namespace: str) -> None:
-        where = f"in namespace {namespace}" if namespace else "in the whole cluster"
-        what = f"{verb} {resource.plural}" + (f".{resource.group}" if resource.group else "")
-        self.shelf.unread[f"{verb} {resource.plural} {namespace}"] = f"{what} {where}"
+    async def _allowed(self, call: Awaitable[T], right: str) -> T | None:
+        """Ask; give None where the person may not, and remember what they lack."""
+        found = await allowed(call, right)
+        if isinstance(found, Unread):
+            self.shelf.unread.add(right)
+            return None
+        return found
+
+
+def right(verb: str, resource: Resource, namespace: str) -> str:
+    """Spell a right as a person is told of it: `list pods in namespace team`."""
+    where = f"in namespace {namespace}" if namespace else "in the whole cluster"
+    return f"{verb} {resource.plural}{resource.group and '.'}{resource.group} {where}"
 
 
 def _place(resource: Resource, body: Object) -> Place:

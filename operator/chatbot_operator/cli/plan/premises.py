@@ -32,13 +32,13 @@ TOKEN_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """What holds for the installation; `namespace` is where it runs, empty if none was found.
+    """What holds for the installation; `operator` is what was found of it, None: nothing.
 
     `assumed` says in words what was not found out, and how to say it.
     """
 
     installation: Installation
-    namespace: str
+    operator: Installed | None
     assumed: tuple[str, ...]
 
 
@@ -107,7 +107,7 @@ async def premises(
         issuer=await _issuer(cluster, told, min(namespaces, default="default"), assumed),
         authorities=authorities,
     )
-    return Premises(whole, found.namespace if found else "", tuple(assumed))
+    return Premises(whole, found, tuple(assumed))
 
 
 async def _operator(
@@ -140,6 +140,11 @@ async def _operator(
         raise UnansweredError(
             f"The operator in namespace {ours[0].namespace} cannot run with its settings:"
             f" {ours[0].trouble}. Mend them, or say others with --settings NAME=VALUE."
+        )
+    if not ours[0].ready:
+        assumed.append(
+            f"No pod of the operator in namespace {ours[0].namespace} is ready: nothing of this"
+            " happens before one is."
         )
     return ours[0]
 

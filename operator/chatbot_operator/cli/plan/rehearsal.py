@@ -59,7 +59,10 @@ class Answering:
 
 @dataclass
 class Part:
-    """What came of the passes over one object: its record, and the fault that they end at."""
+    """What came of the passes over one object: its record, and the fault that they end at.
+
+    `before` and `after` are the object itself; `account` is the one that a chatbot names.
+    """
 
     key: Key
     record: Record = field(default_factory=Record)
@@ -67,6 +70,7 @@ class Part:
     rests: bool = False
     before: Object | None = None
     after: Object | None = None
+    account: Object | None = None
 
 
 @dataclass
@@ -109,6 +113,7 @@ class Rehearsal:
             self.clock.time += dt.timedelta(seconds=min(soon, default=0.0))
         for part in parts:
             part.after = await self._body(part.key)
+            part.account = await self._account(part.key, part.after)
         return parts
 
     async def _turn(self, part: Part) -> float:
@@ -145,11 +150,14 @@ class Rehearsal:
 
     async def _both(self, key: Key) -> tuple[Chatbot | None, Account | None]:
         body = await self._body(key)
-        if body is None:
-            return None, None
-        chatbot = Chatbot.parse(body)
-        account = await self._body(Key(ACCOUNTS, "", chatbot.account))
-        return chatbot, Account.parse(account) if account else None
+        account = await self._account(key, body)
+        return Chatbot.parse(body) if body else None, Account.parse(account) if account else None
+
+    async def _account(self, key: Key, body: Object | None) -> Object | None:
+        """Give an account itself, or the one that a chatbot names."""
+        if body is None or key.resource == ACCOUNTS:
+            return body
+        return await self._body(Key(ACCOUNTS, "", body["spec"]["openAI"]["account"]))
 
     async def _body(self, key: Key) -> Object | None:
         return await self.kubernetes(Record()).get(key.resource, key.namespace, key.name)

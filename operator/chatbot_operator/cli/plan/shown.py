@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
 from chatbot_operator.cli.plan.laying import Laid
-from chatbot_operator.cli.plan.told import WRITTEN, Access, Bar, Outlook, Plan
+from chatbot_operator.cli.plan.told import WRITTEN, Access, Outlook, Plan
 from chatbot_operator.cli.plan.writes import Difference, Side, Verb, Write
-from chatbot_operator.cli.show import Typed, table
+from chatbot_operator.cli.show import Typed, table, tree
 from chatbot_operator.words import plain
 
 _SIGNS: Final = {
@@ -22,6 +21,8 @@ _SIGNS: Final = {
     Verb.DELETE: ("-", "red"),
     Verb.LEAVE: ("=", "dim"),
 }
+TO_DELETE: Final = "To delete it: "
+"""What stands before the commands, where the operator says what a deletion leaves in Azure."""
 _PLACES: Final = {Side.AZURE: "in Azure", Side.CLUSTER: "in the cluster"}
 
 
@@ -57,9 +58,11 @@ def _outlook(one: Outlook) -> Iterator[RenderableType]:
     yield root
     yield from _by_hand(one.writes)
     if one.bar is not None:
-        yield from _bar(one.bar)
+        yield tree(one.bar)
     for each in one.remains:
-        yield Text(plain(each))
+        words, _, commands = each.partition(TO_DELETE)
+        yield Text(plain(words))
+        yield from (Typed(f"    {command}") for command in commands.split("; ") if command)
 
 
 def _by_you(laid: Laid) -> str:
@@ -115,15 +118,6 @@ def _by_hand(writes: Iterable[Write]) -> Iterator[RenderableType]:
         yield from (Typed(f"    {plain(command)}") for command in typed)
 
 
-def _bar(bar: Bar) -> Iterator[RenderableType]:
-    sign = ("… ", "yellow") if bar.passes else ("✘ ", "bold red")
-    words = "waits" if bar.passes else "goes no further"
-    yield Text.assemble(sign, (f"{words}: {plain(bar.reason)}", sign[1]))
-    yield Padding(Text(plain(bar.message)), (0, 0, 0, 2))
-    for command in bar.commands:
-        yield Typed(f"    {plain(command)}")
-
-
 def _access(plan: Plan) -> Iterator[RenderableType]:
     """Tell which chatbots would lose access, if any would."""
     words = {
@@ -133,7 +127,7 @@ def _access(plan: Plan) -> Iterator[RenderableType]:
     lose = [each for each in plan.outlooks if each.access in words]
     if not lose:
         return
-    rows = [(each.name, words[each.access], each.bar.reason if each.bar else "") for each in lose]
+    rows = [(each.name, words[each.access], each.bar.found if each.bar else "") for each in lose]
     yield table(("CHATBOT", "ACCESS", "REASON"), rows)
     held = [each for each in lose if each.access is Access.HELD]
     if held:

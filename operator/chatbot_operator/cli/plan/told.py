@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from chatbot_operator.chatbot import CONFIRM
+from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.cli.command import Code
-from chatbot_operator.cli.plan.by_hand import commands
 from chatbot_operator.cli.plan.laying import Laid
 from chatbot_operator.cli.plan.rehearsal import Part
 from chatbot_operator.cli.plan.writes import Difference, Side, Verb, Write
+from chatbot_operator.cli.why.conditions import words
+from chatbot_operator.cli.why.remedies import Known, ways
 from chatbot_operator.errors import DENIALS, Denied, Fault, Pending
 from chatbot_operator.ports import Object
 from chatbot_operator.reconcile.withdrawal import HELD, TAKEN
@@ -34,25 +36,12 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """What keeps the operator from going on, with what to type where something can be typed.
-
-    `passes`: nobody has to act.
-    """
-
-    reason: str
-    message: str
-    passes: bool = False
-
-    @property
-    def commands(self) -> tuple[str, ...]:
-        """Commands that the message names."""
-        return commands(self.message)
-
-
-@dataclass(frozen=True, slots=True)
 class Outlook:
-    """What would come of one object. `manifest` is what a person does to it, None: nothing."""
+    """What would come of one object.
+
+    `manifest` is what a person does to it, None: nothing; `bar` what keeps the operator from going
+    on, WAITING where nobody has to act; `remains` tells in words what a deletion leaves in Azure.
+    """
 
     kind: str
     name: str
@@ -60,7 +49,7 @@ class Outlook:
     writes: tuple[Write, ...]
     left: tuple[Write, ...]
     access: Access
-    bar: Bar | None
+    bar: Check | None
     remains: tuple[str, ...]
 
 
@@ -81,7 +70,7 @@ class Plan:
     def code(self) -> Code:
         """FINE where nothing would be written and nothing bars."""
         found = any(
-            each.writes or (each.bar and not each.bar.passes) or _is_written(each.manifest)
+            each.writes or _is_wrong(each.bar) or _is_written(each.manifest)
             for each in self.outlooks
         )
         return Code.FOUND if found else Code.FINE
@@ -105,8 +94,8 @@ class Plan:
         }
 
 
-def outlook(part: Part, laid: Laid | None) -> Outlook:
-    """Sum up the passes over one object."""
+def outlook(part: Part, laid: Laid | None, known: Known) -> Outlook:
+    """Sum up the passes over one object; `known` is what commands are spelled from."""
     where = f"{part.key.namespace}/" if part.key.namespace else ""
     return Outlook(
         kind=part.key.resource.kind,
@@ -115,7 +104,7 @@ def outlook(part: Part, laid: Laid | None) -> Outlook:
         writes=tuple(part.record.writes),
         left=tuple(part.record.untouched()),
         access=_access(part),
-        bar=_bar(part),
+        bar=_bar(part, known),
         remains=tuple(part.record.left),
     )
 
@@ -136,15 +125,31 @@ def confirmations(outlooks: Iterable[Outlook], spell: Callable[..., str]) -> tup
     )
 
 
-def _bar(part: Part) -> Bar | None:
+def barred(reason: str, message: str, known: Known, *, passes: bool = False) -> Check:
+    """Say what keeps the operator from going on, as `why` says it."""
+    cause, fix, said = words(reason, message)
+    return Check(
+        "waits" if passes else "goes no further",
+        Mark.WAITING if passes else Mark.WRONG,
+        reason,
+        cause=cause,
+        fix=fix,
+        said=said,
+        ways=() if passes else ways(reason, replace(known, message=message)),
+        facts={"reason": reason, "message": message},
+    )
+
+
+def _bar(part: Part, known: Known) -> Check | None:
     fault: Fault | None = part.fault
     held = by_type((part.after or {}).get("status", {})).get("Permitted")
     if isinstance(fault, Denied) and held is not None and held.reason == HELD:
-        return Bar(HELD, held.message)
+        return barred(HELD, held.message, known)
     if fault is not None:
-        return Bar(fault.reason, fault.message, isinstance(fault, Pending))
+        passes = isinstance(fault, Pending)
+        return barred(fault.reason, fault.message, known, passes=passes)
     if not part.rests:
-        return Bar("NotAtRest", "The rehearsal went on and on; the plan may not be all.")
+        return Check("not at rest", Mark.UNKNOWN, fix="The plan may not be all: it went on and on.")
     return None
 
 
@@ -165,6 +170,10 @@ def _status(body: Object | None) -> dict[str, Any]:
     return dict((body or {}).get("status") or {})
 
 
+def _is_wrong(bar: Check | None) -> bool:
+    return bar is not None and bar.mark is not Mark.WAITING
+
+
 def _is_written(laid: Laid | None) -> bool:
     return laid is not None and laid.verb is not Verb.LEAVE
 
@@ -177,7 +186,7 @@ def _outlook(one: Outlook) -> dict[str, Any]:
         "writes": [_write(each) for each in one.writes],
         "untouched": [_write(each) for each in one.left],
         "access": str(one.access),
-        "bar": one.bar and _bar_document(one.bar),
+        "bar": one.bar and one.bar.document(),
         "remains": list(one.remains),
     }
     return {key: value for key, value in whole.items() if value not in (None, [])}
@@ -187,15 +196,6 @@ def _manifest(laid: Laid | None) -> dict[str, Any] | None:
     if laid is None:
         return None
     return {"verb": str(laid.verb), "fields": _fields(laid.differences)}
-
-
-def _bar_document(bar: Bar) -> dict[str, Any]:
-    return {
-        "reason": bar.reason,
-        "message": bar.message,
-        "commands": list(bar.commands),
-        "passes": bar.passes,
-    }
 
 
 def _write(one: Write) -> dict[str, Any]:
