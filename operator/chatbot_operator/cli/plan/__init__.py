@@ -23,7 +23,10 @@ from chatbot_operator.cli.reach import Reach
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "name", nargs="*", help="chatbots that are there, or accounts as aoai/NAME, as they are"
+        "name",
+        nargs="*",
+        metavar="NAME | aoai/NAME",
+        help="a chatbot or an account that is there, as it is",
     )
     parser.add_argument(
         *("-f", "--filename"),
