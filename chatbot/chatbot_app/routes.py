@@ -9,6 +9,7 @@ Nothing about a visitor is kept: see `conversation` for where the memory lives.
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -56,7 +57,8 @@ def page(
 
     async def config(request: Request) -> Response:
         user: User | None = request.scope.get("user")
-        said = {"user": user.name if user else None, "demo": demo}
+        visitor = hashlib.sha256(user.id.encode()).hexdigest() if user else None
+        said = {"user": user.name if user else None, "visitor": visitor, "demo": demo}
         return JSONResponse(asdict(chat.texts) | said, headers=HEADERS)
 
     async def answered(request: Request) -> Response:

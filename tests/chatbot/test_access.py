@@ -46,6 +46,30 @@ def test_whoever_the_proxy_names_is_answered(open_to_us):
     assert post(open_to_us, **named).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (b"Jos\xc3\xa9", "José"),
+        (b"Jos\xe9", "José"),
+        ("李小龍".encode(), "李小龍"),
+        (b"Ada", "Ada"),
+    ],
+)
+def test_a_name_is_read_as_the_proxy_wrote_it(open_to_us, sent, shown):
+    config = httpx2.get(f"{open_to_us.page}api/config", headers=[(b"X-User", sent)])
+    assert config.json()["user"] == shown
+
+
+def test_a_visitor_is_told_apart_by_what_is_always_the_same_and_says_nothing(open_to_us):
+    def visitor(name):
+        return httpx2.get(f"{open_to_us.page}api/config", headers={"X-User": name}).json()[
+            "visitor"
+        ]
+
+    assert visitor("ada") == visitor("ada") != visitor("bob")
+    assert "ada" not in visitor("ada")
+
+
 def test_a_name_beside_another_is_nobodys(open_to_us, upstream):
     both = [("X-User", "eve"), ("x-user", "ada")]
     for route in ROUTES:

@@ -37,4 +37,16 @@ class NamedByProxy:
         names = Headers(scope=scope).getlist(self._terms.header)
         if len(names) != 1 or not names[0] or not within(peer(scope), self._terms.peers):
             raise DeniedError(_NOT_SIGNED_IN)
-        return User(id=names[0], name=names[0])
+        name = _text(names[0])
+        return User(id=name, name=name)
+
+
+def _text(header: str) -> str:
+    """Read it as UTF-8, which proxies send, or else as Latin-1, as which it has been read.
+
+    RFC 9110 says neither (https://www.rfc-editor.org/rfc/rfc9110#section-5.5-4).
+    """
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header

@@ -243,7 +243,8 @@ async function start() {
   config = answered;
   welcome.greet(config, say);
   // Two visitors of one browser see their own conversations only.
-  store = await openStore(`chatbot:${location.pathname}:${config.user ?? ""}`, {
+  store = await openStore(`chatbot:${location.pathname}:${config.visitor ?? ""}`, {
+    former: `chatbot:${location.pathname}:${config.user ?? ""}`,
     hear: heard,
     warn: (trouble) => ($("trouble").textContent = trouble ? strings.trouble[trouble] : ""),
   });

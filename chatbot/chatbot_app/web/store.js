@@ -6,17 +6,19 @@
  */
 
 const VERSION = 1;
+const KEPT = ["conversations", "headings"];
 
-/** Open the store; `hear(id)` is called when another tab changed a conversation (null: many),
+/** Open the store; what is kept under its `former` name is taken over, once; `hear(id)` is called when another tab changed a conversation (null: many),
  * `warn("refused" | "full" | "newer" | null)` when storing begins to fail, or works again: "newer"
  * where a later version of the page keeps what is stored. */
-export async function openStore(name, { hear, warn }) {
+export async function openStore(name, { former, hear, warn }) {
   let database = null;
   try {
     database = await openDatabase(name);
   } catch (error) {
     warn(error?.name === "VersionError" ? "newer" : "refused");
   }
+  if (database && former !== name) await takeOver(former, database).catch(() => {});
   return new Store(database, channel(name, hear), warn);
 }
 
@@ -24,12 +26,29 @@ function openDatabase(name) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, VERSION);
     request.onupgradeneeded = () => {
-      request.result.createObjectStore("conversations", { keyPath: "id" });
-      request.result.createObjectStore("headings", { keyPath: "id" });
+      for (const each of KEPT) request.result.createObjectStore(each, { keyPath: "id" });
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
+}
+
+/** What fails here is tried again with the next visit: nothing is deleted before it is copied. */
+async function takeOver(former, database) {
+  const known = await indexedDB.databases();
+  if (!known.some(({ name }) => name === former)) return;
+  const earlier = await openDatabase(former);
+  const reading = earlier.transaction(KEPT);
+  const found = await Promise.all(
+    KEPT.map((each) => answered(reading.objectStore(each).getAll())));
+  earlier.close();
+  await new Promise((resolve, reject) => {
+    const writing = database.transaction(KEPT, "readwrite");
+    writing.oncomplete = resolve;
+    writing.onabort = () => reject(writing.error);
+    KEPT.forEach((each, at) => found[at].forEach((one) => writing.objectStore(each).put(one)));
+  });
+  indexedDB.deleteDatabase(former);
 }
 
 function channel(name, hear) {
@@ -178,11 +197,10 @@ class Store {
     if (!this.#database) return false;
     try {
       await new Promise((resolve, reject) => {
-        const names = ["conversations", "headings"];
-        const transaction = this.#database.transaction(names, "readwrite");
+        const transaction = this.#database.transaction(KEPT, "readwrite");
         transaction.oncomplete = resolve;
         transaction.onabort = () => reject(transaction.error);
-        work(names.map((name) => transaction.objectStore(name)));
+        work(KEPT.map((name) => transaction.objectStore(name)));
       });
     } catch (error) {
       this.#warn(error?.name === "QuotaExceededError" ? "full" : "refused");
@@ -195,7 +213,7 @@ class Store {
   async #read(ask) {
     if (!this.#database) return undefined;
     try {
-      return await ask(this.#database.transaction(["conversations", "headings"]));
+      return await ask(this.#database.transaction(KEPT));
     } catch {
       this.#warn("refused");
       return undefined;

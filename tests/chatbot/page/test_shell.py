@@ -283,20 +283,26 @@ def test_a_full_disk_ends_storing_not_chatting(visit, chatbot, upstream):
     expect(answers(page)).to_have_count(3)
 
 
-def test_two_visitors_of_one_browser_have_conversations_of_their_own(visit, upstream):
-    page = visit()
+def becoming(page):
+    """Visit the page as somebody: their name, and what tells them apart."""
+    address = page.url
 
-    def be(user):
+    def be(user, visitor=None):
         def answer(route):
-            config = route.fetch().json() | {"user": user}
+            config = route.fetch().json() | {"user": user, "visitor": visitor or f"id of {user}"}
             route.fulfill(body=json.dumps(config), content_type="application/json")
 
         page.unroute_all()
         page.route("**/api/config", answer)
         page.goto("about:blank")
-        page.goto(page_address)
+        page.goto(address)
 
-    page_address = page.url
+    return be
+
+
+def test_two_visitors_of_one_browser_have_conversations_of_their_own(visit, upstream):
+    page = visit()
+    be = becoming(page)
     be("ada")
     say(page, "I am Ada")
     expect(listed(page)).to_have_text(["I am Ada"])
@@ -306,3 +312,31 @@ def test_two_visitors_of_one_browser_have_conversations_of_their_own(visit, upst
     expect(page.get_by_text("Signed in as bob")).to_be_visible()
     be("ada")
     expect(listed(page)).to_have_text(["I am Ada"])
+
+
+def test_a_visitor_may_change_their_name_and_two_may_have_the_same(visit, upstream):
+    page = visit()
+    be = becoming(page)
+    be("Ada", "1")
+    say(page, "I am Ada")
+    expect(listed(page)).to_have_text(["I am Ada"])
+    be("Countess of Lovelace", "1")
+    expect(listed(page)).to_have_text(["I am Ada"])
+    be("Ada", "2")
+    expect(page.get_by_text("Your conversations will be listed here.")).to_be_visible()
+
+
+def test_conversations_that_were_kept_under_a_name_are_taken_over_once(visit, upstream):
+    page = visit()
+    be = becoming(page)
+    be("ada", visitor="ada")  # as the page named its store before
+    say(page, "I am Ada")
+    expect(answers(page)).to_have_text(["Hello."])
+    be("ada", visitor="1")
+    expect(listed(page)).to_have_text(["I am Ada"])
+    page.reload()
+    expect(listed(page)).to_have_text(["I am Ada"])
+    names = page.evaluate("async () => (await indexedDB.databases()).map(({ name }) => name)")
+    assert not any(name.endswith(":ada") for name in names)
+    be("ada", visitor="2")
+    expect(page.get_by_text("Your conversations will be listed here.")).to_be_visible()
