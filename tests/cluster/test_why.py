@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from dataclasses import dataclass, field, replace
 
 import pytest
-from chatbot_operator.chatbot import LEAVE_AZURE
+from chatbot_operator.account import Account
+from chatbot_operator.chatbot import LEAVE_AZURE, Chatbot
 from chatbot_operator.cli.command import Report
 from chatbot_operator.cli.main import parser
 from chatbot_operator.cli.reach import Asked, Reach, of_now
 from chatbot_operator.cli.why import WHY
+from chatbot_operator.cli.why.remedies import REMEDIES, Known, ways
 from chatbot_operator.errors import Stuck
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS, Manage
 from chatbot_operator.reconcile import Key
-from cluster_world import Operator, account, chatbot, key
+from cluster_world import IDENTITIES, Operator, account, chatbot, key
 from person import Person, every_command
 from sandbox.cluster.control_plane import kubeconfig
 
@@ -267,3 +270,48 @@ async def test_it_looks_on_until_the_chatbot_is_ready(operator, hand, namespace,
     typed = await watching
     assert typed.code == 0
     assert "Ready for" in typed.out
+
+
+CHANGES = ("patch", "label", "annotate", "scale", "create")
+ROUTE = {"parentRefs": [{"name": "public"}], "hostnames": ["chat.example.com"]}
+ASKING = {
+    "image": "example.com/other:1",
+    "service": {"type": "LoadBalancer"},
+    "httpRoute": ROUTE,
+    "chat": PROMPT,
+    "identity": {"existing": "shared"},
+}
+"""A chatbot that asks for all that an account may not allow."""
+ACCOUNTS_THAT_DENY = {
+    "nothing said": {"allowedNamespaces": {}},
+    "names": {
+        "allowedNamespaces": {"names": ["other"]},
+        "deployments": ["gpt-4o-mini"],
+        "imageRepositories": ["contoso.azurecr.io"],
+        "identity": {"existing": [{"name": "mine", "id": f"{IDENTITIES}/mine"}]},
+    },
+    "labels": {"allowedNamespaces": {"selector": {"matchLabels": {"chat": "yes"}}}},
+}
+
+
+@pytest.mark.parametrize("deny", ACCOUNTS_THAT_DENY)
+async def test_every_change_that_is_offered_is_one_that_the_cluster_takes(
+    *, hand, installed, namespace, person, deny
+):
+    theirs = await hand.create(account(namespace, **ACCOUNTS_THAT_DENY[deny]))
+    mine = await hand.create(chatbot(namespace, account=namespace, **ASKING))
+    mine["status"] |= {"identity": {"id": f"{IDENTITIES}/cb"}}
+    known = Known(
+        kubectl=lambda *words: shlex.join(("kubectl", *words)),
+        chatbot=Chatbot.parse(mine),
+        account=Account.parse(theirs),
+        account_name=namespace,
+    )
+    offered = {c for reason in REMEDIES for way in ways(reason, known) for c in way.commands}
+    changes = [c for c in offered if shlex.split(c)[:2] in [["kubectl", verb] for verb in CHANGES]]
+    known_values = [c for c in changes if "REGION" not in c]  # which a person has to choose
+    assert len(known_values) > 12
+    for command in sorted(known_values):
+        done = await person.type(f"{command} --dry-run=server")
+        assert done.code == 0, (command, done.err)
+    await hand.delete(ACCOUNTS, "", namespace)
