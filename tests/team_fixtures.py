@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import json
 import os
 import shlex
@@ -21,6 +23,7 @@ from cluster_world import IDENTITIES
 from sandbox.azure import settings as fixed
 from sandbox.azure.world import role_definition_id
 from sandbox.bootstrap import ACCOUNT_ID, OPENAI_USER, SUBSCRIPTION_ID
+from sandbox.cluster.api import ApiError
 from sandbox.cluster.webhook import Settings, webhook
 
 CONFIGURATION = (
@@ -40,11 +43,29 @@ def hooked(control_plane, authority, emulator):
     async def start() -> AsyncIterator[None]:
         settings = Settings(tenant=fixed.TENANT, authority_host=f"{emulator.url}/")
         async with control_plane.api() as api, webhook(api, authority, settings):
+            await heard(api, there=True)
             yield
             await api.delete(CONFIGURATION)
+            await heard(api, there=False)
 
     with running(start()):
         yield
+
+
+async def heard(api, *, there):
+    """Wait until the API server asks the webhook about pods, or no longer does."""
+    container = {"name": "web", "image": "web"}
+    body = {
+        "metadata": {"name": "heard", "labels": {USE: "true"}},
+        "spec": {"serviceAccountName": "default", "containers": [container]},
+    }
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(ApiError):  # the service account is being made
+                made = await api.post("/api/v1/namespaces/default/pods?dryRun=All", body)
+                if ("env" in made["spec"]["containers"][0]) is there:
+                    return
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from chatbot_operator.cli.checks import Mark
 from sandbox.bootstrap import ACCOUNT_ID
-from team_fixtures import CLIENT_ID, CONFIGURATION, check, marked, sound
+from team_fixtures import CLIENT_ID, CONFIGURATION, check, heard, marked, sound
 
 LOCK = "providers/Microsoft.Authorization/locks/keep"
 
@@ -116,6 +116,7 @@ async def test_a_broken_link_is_the_only_one_that_is_wrong(team, broken, words):
 async def test_a_cluster_without_the_webhook_is_told_of(team):
     kept = await team.api.get(CONFIGURATION)
     await team.api.delete(CONFIGURATION)
+    await heard(team.api, there=False)
     try:
         await team.federate()
         await team.make_account()
@@ -124,6 +125,7 @@ async def test_a_cluster_without_the_webhook_is_told_of(team):
     finally:
         kept["metadata"] = {"name": kept["metadata"]["name"]}
         await team.api.post(CONFIGURATION.rpartition("/")[0], kept)
+        await heard(team.api, there=True)
 
     assert marked(report, Mark.WRONG) == {"webhook", "role"}
     assert "--enable-workload-identity" in check(report, "webhook")["fix"]
