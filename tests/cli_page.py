@@ -77,6 +77,21 @@ All is well:
 
 `why aoai/NAME` says the same of an account, and `why pod/NAME` of any pod with workload identity, whoever made it.
 
+## What earlier lives left in Azure
+
+A finalizer that is taken off, a namespace that is taken by force or `deletionPolicy: Retain` leave things in Azure.
+`orphans` lists what operators of this cluster made for chatbots that are gone: identities, credentials under
+identities of others, role assignments; each with why it is left over and whether it can still be used. `--delete`
+asks for the number of things, looks at each again right before, and deletes it only if it is what was shown and its
+chatbot is not there. What another owner id made, or may be another cluster's of the same, is not deleted before that
+owner is named.
+
+After a restore of a cluster, chatbots have other uids, and wait for identities of their earlier lives
+(`OwnedByEarlierLife`). `rebind NAME` shows what such an identity can do and who may be it, and lets the chatbot take
+it over: same principal, same roles. `rebind --all` does so for all, safe to be interrupted and said again; 200 take
+about a minute. For chatbots of another cluster, whose owner id was another one, `rebind --from OWNER` says what has to
+be set first, and verifies it.
+
 ## Every command
 """
 

@@ -11,7 +11,7 @@ from chatbot_operator import naming
 from chatbot_operator.cli.command import Code, UnansweredError
 from chatbot_operator.cli.installed import installed
 from chatbot_operator.cli.lives import azure as asking_azure
-from chatbot_operator.cli.lives import home, orphans
+from chatbot_operator.cli.lives import home, listing, orphans
 from chatbot_operator.cli.lives.azure import Questions, patiently
 from chatbot_operator.cli.lives.judging import Life, Seen, guarded, leftovers, of_ours, of_shared
 from chatbot_operator.cli.lives.leftover import Why
@@ -199,9 +199,9 @@ def test_it_can_be_used_by_a_role_and_a_credential(roles, credentials, usable):
 def test_what_was_not_looked_at_is_never_fine():
     gap = asking_azure.Check("identities", asking_azure.Mark.UNKNOWN)
     (left,) = leftovers(seen(identity()))
-    assert orphans.Found(()).code is Code.FINE
-    assert orphans.Found((), gaps=(gap,)).code is Code.UNANSWERED
-    assert orphans.Found((left,), gaps=(gap,)).code is Code.FOUND
+    assert listing.Found(()).code is Code.FINE
+    assert listing.Found((), gaps=(gap,)).code is Code.UNANSWERED
+    assert listing.Found((left,), gaps=(gap,)).code is Code.FOUND
 
 
 @dataclass

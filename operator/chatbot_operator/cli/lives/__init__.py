@@ -6,6 +6,7 @@
     leftover  something that is left over
     judging   what of it all is left over, of whom, and why: a pure judgement
     removal   deletes what was listed, each looked at again right before
+    listing   what was found and deleted, for people and programs
     orphans   the command that lists and deletes
     claim     what a chatbot would take over, and whether it may: a pure judgement
     claiming  looks at chatbots and identities for it

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from chatbot_operator.cli import show
 from chatbot_operator.cli.checks import Check, Mark
-from chatbot_operator.cli.command import Code, Command, Report, UnansweredError
-from chatbot_operator.cli.lives import home, looking
+from chatbot_operator.cli.command import Command, Report, UnansweredError
+from chatbot_operator.cli.lives import home, listing, looking
 from chatbot_operator.cli.lives.azure import Questions
 from chatbot_operator.cli.lives.judging import ALL, leftovers
-from chatbot_operator.cli.lives.leftover import WORDS, Leftover, Why
+from chatbot_operator.cli.lives.leftover import Leftover
 from chatbot_operator.cli.lives.removal import Removal, Removed
 from chatbot_operator.cli.person import Person, at_terminal
 from chatbot_operator.cli.reach import Reach
@@ -32,52 +30,8 @@ _GROUP: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found: `apart` are retained identities that were not asked for.
-
-    `notes` are worth knowing, `gaps` could not be looked at.
-    """
-
-    listed: tuple[Leftover, ...]
-    apart: tuple[Leftover, ...] = ()
-    notes: tuple[Check, ...] = ()
-    gaps: tuple[Check, ...] = ()
-    removed: tuple[Removed, ...] | None = None
-
-    @property
-    def deletable(self) -> tuple[Leftover, ...]:
-        """What this program would delete."""
-        return tuple(each for each in self.listed if not each.barred)
-
-    @property
-    def left(self) -> int:
-        """How many are there still."""
-        return len(self.listed) - sum(not each.trouble for each in self.removed or ())
-
-    @property
-    def code(self) -> Code:
-        """What to end with: never FINE where something could not be looked at."""
-        if self.left:
-            return Code.FOUND
-        return Code.UNANSWERED if self.gaps else Code.FINE
-
-    def document(self) -> dict[str, Any]:
-        """Give it as JSON."""
-        document: dict[str, Any] = {
-            "orphans": [each.document() for each in self.listed],
-            "retained": len(self.apart),
-            "notes": [each.document() for each in self.notes],
-            "notKnown": [each.document() for each in self.gaps],
-        }
-        if self.removed is not None:
-            ids = [each.one.id for each in self.removed if not each.trouble]
-            failed = [{"id": e.one.id, "trouble": e.trouble} for e in self.removed if e.trouble]
-            document |= {"deleted": ids, "notDeleted": failed}
-        return document
-
-
 def _arguments(parser: ArgumentParser) -> None:
+    parser.description = f"{parser.description} In all namespaces, or with -n in one."
     parser.add_argument(
         "--resource-group",
         action="append",
@@ -109,24 +63,26 @@ async def run(arguments: Namespace, reach: Reach, person: Person) -> Report:
     cluster, azure, asking = await reach.cluster(), await reach.azure(), Questions()
     here = await home.look(reach)
     seen = await looking.look(here, cluster, azure, asking, arguments.resource_group)
-    within = reach.asked.namespace
-    every = [
-        each for each in leftovers(seen, arguments.owner) if within in ("", each.owner.namespace)
-    ]
-    of_interest = [each for each in every if arguments.retained or not each.retained]
-    if len(of_interest) > MANY:
-        person.tell(Text(f"Looking what {_things(len(of_interest))} can still be used for …"))
-    listed = await looking.detailed(of_interest, seen, azure, asking, arguments.owner)
-    found = Found(
+    every = _within(reach.asked.namespace, leftovers(seen, arguments.owner))
+    wanted = [each for each in every if arguments.retained or not each.retained]
+    if len(wanted) > MANY:
+        person.tell(Text(f"Looking what {listing.things(len(wanted))} can still be used for …"))
+    listed = await looking.detailed(wanted, seen, azure, asking, arguments.owner)
+    found = listing.Found(
         listed=tuple(listed),
-        apart=tuple(each for each in every if each.retained and not arguments.retained),
-        notes=tuple(_notes(here, arguments)),
-        gaps=tuple(asking.gaps),
+        apart=tuple(each for each in every if each not in wanted),
+        notes=tuple(_notes(here)),
+        gaps=(*_blind(here, arguments), *asking.gaps),
+        command=_deleting(arguments, reach),
     )
     if arguments.delete and found.deletable:
         removal = Removal(here, cluster, azure, seen)
         found = await _delete(found, removal, person, yes=arguments.yes)
-    return Report(found.document(), shown(found, deleting=arguments.delete), found.code)
+    return Report(found.document(), listing.shown(found), found.code)
+
+
+def _within(namespace: str, found: list[Leftover]) -> list[Leftover]:
+    return [each for each in found if namespace in ("", each.owner.namespace)]
 
 
 def _require_sense(arguments: Namespace) -> None:
@@ -142,7 +98,21 @@ def _require_sense(arguments: Namespace) -> None:
         raise UnansweredError("--yes is for --delete; without that nothing is changed.")
 
 
-def _notes(here: home.Home, arguments: Namespace) -> Iterable[Check]:
+def _deleting(arguments: Namespace, reach: Reach) -> str:
+    """Spell the same command so that it deletes; empty where it does, or no owner is named."""
+    if arguments.delete or arguments.owner == ALL:
+        return ""
+    asked, words = reach.asked, ["chatbot", "orphans", "--delete"]
+    for group in arguments.resource_group:
+        words += ["--resource-group", group]
+    words += ["--owner", arguments.owner] if arguments.owner else []
+    words += ["--retained"] if arguments.retained else []
+    words += ["-n", asked.namespace] if asked.namespace else []
+    words += ["--cloud", asked.cloud] if asked.cloud != "Public" else []
+    return reach.kubectl(*words)
+
+
+def _notes(here: home.Home) -> Iterable[Check]:
     if not here.operators:
         yield Check(
             "no operator is installed",
@@ -150,19 +120,24 @@ def _notes(here: home.Home, arguments: Namespace) -> Iterable[Check]:
             f"Owner id {here.uid} (the uid of kube-system) is taken for that of the one that was."
             " If it had an OWNER_ID of its own, say --owner.",
         )
+
+
+def _blind(here: home.Home, arguments: Namespace) -> Iterable[Check]:
     if not looking.groups(here, arguments.resource_group):
         yield Check(
-            "no resource group is known",
-            Mark.NOTE,
-            "No AzureOpenAIAccount says where identities are. Say --resource-group.",
+            "identities",
+            Mark.UNKNOWN,
+            "not known: no AzureOpenAIAccount says where they are. Say --resource-group.",
         )
 
 
-async def _delete(found: Found, removal: Removal, person: Person, *, yes: bool) -> Found:
+async def _delete(
+    found: listing.Found, removal: Removal, person: Person, *, yes: bool
+) -> listing.Found:
     """Show what goes, ask, and delete; raises UnansweredError where nobody can be asked."""
-    person.tell(shown(found, deleting=True))
+    person.tell(listing.shown(found))
     count = len(found.deletable)
-    question = f"\nDelete {_things(count)} in Azure? This cannot be undone."
+    question = f"\nDelete {listing.things(count)} in Azure? This cannot be undone."
     if not person.consents(question, count, yes=yes):
         return replace(found, removed=())
     removed = await removal.every(found.deletable, partial(_tell, person))
@@ -172,87 +147,7 @@ async def _delete(found: Found, removal: Removal, person: Person, *, yes: bool) 
 def _tell(person: Person, removed: Removed) -> None:
     mark = Mark.WRONG if removed.trouble else Mark.OK
     said = removed.trouble or "gone"
-    person.tell(show.tree(Check(_title(removed.one), mark, said)))
-
-
-def _things(count: int) -> str:
-    return f"{count} thing{'s' if count != 1 else ''}"
-
-
-def shown(found: Found, *, deleting: bool = False) -> RenderableType:
-    """Show what was found, or what became of it."""
-    parts: list[RenderableType] = [show.tree(each) for each in (*found.notes, *found.gaps)]
-    if found.removed is None:
-        parts += [_block(each) for each in found.listed]
-    else:
-        failed = [each for each in found.removed if each.trouble]
-        parts += [show.tree(Check(_title(e.one), Mark.WRONG, e.trouble)) for e in failed]
-    return Group(*parts, *_sums(found, deleting=deleting))
-
-
-def _sums(found: Found, *, deleting: bool) -> Iterable[RenderableType]:
-    if found.removed is not None:
-        done = len(found.listed) - found.left
-        yield Text(f"{_things(done)} deleted, {found.left} left.")
-    elif found.listed:
-        barred = len(found.listed) - len(found.deletable)
-        said = f"{_things(len(found.listed))} left over"
-        yield Text(f"{said}; {barred} not to be deleted from here." if barred else f"{said}.")
-    elif not found.gaps:
-        yield Text("Nothing is left over.")
-    if found.apart:
-        yield Text(f"{len(found.apart)} retained on purpose and not listed: --retained lists them.")
-    if found.deletable and not deleting:
-        yield Text("To delete them, after a question: the same command with --delete.")
-
-
-def _title(one: Leftover) -> str:
-    return f"{one.kind} {one.of.name}"
-
-
-def _block(one: Leftover) -> RenderableType:
-    """Show one: what, where, whose, why, and what it may still be used for."""
-    mark = Mark.NOTE if one.retained or one.usable is False else Mark.WRONG
-    whose = f"{one.owner.namespace}/{one.owner.name}"
-    uid = f" (uid {one.owner.uid})" if one.owner.uid else ""
-    by = f", owner id {one.owner.cluster}" if one.why is Why.OTHER_OWNER else ""
-    lines = [
-        Text(plain(f"of {whose}{uid}{by}")),
-        Text(plain(_reason(one))),
-        Text(plain(_use(one))),
-    ]
-    if one.barred:
-        lines.append(Text(plain(f"not deleted from here: {one.barred}")))
-    return Group(
-        Text.assemble(show.mark(mark), f"  {plain(_title(one))}"),
-        show.Typed(f"    {plain(one.id)}"),
-        *(Padding(line, (0, 0, 0, 4)) for line in lines),
-        Text(),
-    )
-
-
-def _reason(one: Leftover) -> str:
-    words = WORDS[one.why]
-    if one.why is Why.ANOTHER_LIFE and one.kind == "Identity":
-        words += "; `kubectl chatbot rebind` lets it take the identity over"
-    return f"{words}; retained on purpose" if one.retained else words
-
-
-def _use(one: Leftover) -> str:
-    if one.usable is None:
-        return "whether it can still be used is not known: its roles may not be listed"
-    if not one.usable:
-        return f"cannot be used: {_lack(one)}"
-    since = f" (its role is from {one.since[:10]})" if one.since else ""
-    issuers = sorted({each.issuer for each in one.credentials or ()})
-    return f"can still be used{since}: it has a role, and trusts tokens of {', '.join(issuers)}"
-
-
-def _lack(one: Leftover) -> str:
-    if one.roles == ():
-        return "it has no role"
-    seen: Sequence[str] = ("no identity of it was found" if one.kind == "RoleAssignment" else "",)
-    return next(filter(None, seen), "no credential lets anybody be it")
+    person.tell(show.tree(Check(listing.title(removed.one), mark, said)))
 
 
 ORPHANS: Final = Command(
@@ -267,4 +162,6 @@ ORPHANS: Final = Command(
     ),
     arguments=_arguments,
     run=_run,
+    codes="It ends with 0 when nothing is left over or all of it was deleted, 1 when something is"
+    " left, 2 when it could not look everywhere, or nobody could be asked.",
 )

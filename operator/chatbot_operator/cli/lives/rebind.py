@@ -63,11 +63,23 @@ async def run(arguments: Namespace, reach: Reach, person: Person) -> Report:
     if len(chatbots) > rebound.DETAILED:
         person.tell(Text(f"Looking at the identities of {rebound.chatbots(len(chatbots))} …"))
     claims = await claims_of(here, chatbots, azure, asking)
-    found = rebound.Found(tuple(claims), here.issuer, tuple(asking.gaps))
+    command = _doing(arguments, reach) if arguments.dry_run else ""
+    found = rebound.Found(tuple(claims), here.issuer, tuple(asking.gaps), command=command)
     if not arguments.dry_run and (found.claimed or found.unheard):
         takeover = Takeover(cluster, azure, reach.now)
         found = await _take(found, takeover, person, yes=arguments.yes)
     return Report(found.document(), rebound.shown(found), found.code)
+
+
+def _doing(arguments: Namespace, reach: Reach) -> str:
+    """Spell the same command so that it asks, and does it."""
+    asked, words = reach.asked, ["chatbot", "rebind"]
+    words += [arguments.name] if arguments.name else []
+    words += ["--all"] if arguments.all else []
+    words += ["--from", arguments.earlier] if arguments.earlier else []
+    words += ["-n", asked.namespace] if asked.namespace else []
+    words += ["--cloud", asked.cloud] if asked.cloud != "Public" else []
+    return reach.kubectl(*words)
 
 
 def _require_sense(arguments: Namespace) -> None:
@@ -175,4 +187,6 @@ REBIND: Final = Command(
     ),
     arguments=_arguments,
     run=_run,
+    codes="It ends with 0 when each has its identity or needs none, 1 when some have not, 2 when it"
+    " could not look, nobody could be asked, or the operator works as another owner.",
 )

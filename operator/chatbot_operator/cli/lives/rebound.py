@@ -30,13 +30,15 @@ NAMED: Final = 5
 class Found:
     """What chatbots would take over; `issuer` is this cluster's, `gaps` could not be looked at.
 
-    `taken` is what was done, None where nothing was to be done or a person has not been asked.
+    `taken` is what was done, None where nothing was to be done or a person has not been asked;
+    `command` would do it.
     """
 
     claims: tuple[Claim, ...]
     issuer: str
     gaps: tuple[Check, ...] = ()
     taken: tuple[Taken, ...] | None = None
+    command: str = ""
 
     @property
     def claimed(self) -> tuple[Claim, ...]:
@@ -162,6 +164,9 @@ def _rest(found: Found) -> Iterable[Check]:
 def _sums(found: Found) -> Iterable[RenderableType]:
     if found.claimed:
         yield Text(f"{chatbots(len(found.claimed))} can take over the identity of an earlier life.")
+        if found.command:
+            yield Text("To have it done, after a question:")
+            yield show.Typed(f"    {found.command}")
     elif len(found.claims) != 1:
         yield Text(f"None of {chatbots(len(found.claims))} waits for an earlier identity.")
 
