@@ -77,6 +77,23 @@ All is well:
 
 `why aoai/NAME` says the same of an account, and `why pod/NAME` of any pod with workload identity, whoever made it.
 
+## Is the cluster fit, and Azure?
+
+`doctor` looks at everything at once, in seconds: the API server, the issuer of tokens and whether Entra can verify
+them, the workload identity webhook (by a pod that is made as a dry run), CRDs and the operator's roles against
+those that came with the command, the operator's pods, Lease and settings, its identity in Azure, the roles that
+it holds there against those that it needs, accounts, and chatbots by reason. It works before anything is installed,
+and says what is missing in the order in which to get it.
+
+![A cluster that is fit](images/doctor-fit.svg)
+
+Each cause is one thing wrong, with what mends it:
+
+![Three things are wrong, in the cluster and in Azure](images/doctor-unfit.svg)
+
+What you may not read, in the cluster or in Azure, is unknown with the right that is missing, and it ends with 2.
+`--no-azure` leaves Azure out, for scripts that are signed in nowhere.
+
 ## What earlier lives left in Azure
 
 A finalizer that is taken off, a namespace that is taken by force or `deletionPolicy: Retain` leave things in Azure.

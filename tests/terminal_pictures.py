@@ -21,6 +21,7 @@ from e2e_sandbox import Running, running
 from e2e_talk import ACCOUNT_ID, GROUP, chatbot
 from rich.console import Console
 from rich.text import Text
+from sandbox.azure.world import SUBSCRIPTION_ID, role_definition_id
 from waiting import until
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ SANDBOX: Final = Path(sys.executable).with_name("sandbox")
 COLUMNS: Final = 110
 GROUP_ID: Final = f"{ACCOUNT_ID.partition('/providers')[0].rpartition('/')[0]}/chatbot-identities"
 LOCK: Final = f"{GROUP_ID}/providers/Microsoft.Authorization/locks/keep"
+CLIENT_ID: Final = "azure.workload.identity/client-id"
+OWNER: Final = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+"""The built-in role of this name."""
+OPERATOR: Final = (
+    f"{SUBSCRIPTION_ID}/resourceGroups/chatbot-operator"
+    "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/chatbot-operator"
+)
+FEDERATION: Final = f"{OPERATOR}/federatedIdentityCredentials/cluster"
+OWNERSHIP: Final = (
+    f"{ACCOUNT_ID}/providers/Microsoft.Authorization/roleAssignments"
+    "/0e14c0de-0000-4000-8000-00000000d0c7"
+)
 HEAD: Final = "$ "
 FONTS: Final = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 _FACE: Final = re.compile(r"@font-face \{.*?\}\n", re.DOTALL)
@@ -138,8 +151,41 @@ def scale(sandbox: Running, pods: int) -> None:
     )
 
 
+def unfit(sandbox: Running) -> None:
+    """What one tired evening does: three edits, in the cluster, in Azure's roles and in Entra."""
+    operator = ("serviceaccount", "chatbot-operator", "-n", "chatbot-operator")
+    sandbox.kubectl("annotate", *operator, f"{CLIENT_ID}-")
+    issuer = _federation(sandbox)["issuer"].rstrip("/")
+    _federate(sandbox, issuer)
+    principal = sandbox.azure("GET", OPERATOR).json()["properties"]["principalId"]
+    role = {"roleDefinitionId": role_definition_id(OWNER), "principalId": principal}
+    sandbox.azure("PUT", OWNERSHIP, {"properties": {**role, "principalType": "ServicePrincipal"}})
+
+
+def fit(sandbox: Running) -> None:
+    """Undo it."""
+    client_id = sandbox.azure("GET", OPERATOR).json()["properties"]["clientId"]
+    operator = ("serviceaccount", "chatbot-operator", "-n", "chatbot-operator")
+    sandbox.kubectl("annotate", *operator, f"{CLIENT_ID}={client_id}")
+    _federate(sandbox, f"{_federation(sandbox)['issuer']}/")
+    sandbox.azure("DELETE", OWNERSHIP)
+
+
+def _federation(sandbox: Running) -> dict[str, Any]:
+    found: dict[str, Any] = sandbox.azure("GET", FEDERATION).json()["properties"]
+    return found
+
+
+def _federate(sandbox: Running, issuer: str) -> None:
+    changed = {**_federation(sandbox), "issuer": issuer}
+    sandbox.azure("PUT", FEDERATION, {"properties": changed})
+
+
+DOCTOR: Final = "kubectl chatbot doctor"
 WHY: Final = "kubectl chatbot why"
 PICTURES: Final = (
+    Picture("doctor-fit", DOCTOR, lambda _: None),
+    Picture("doctor-unfit", DOCTOR, unfit, fit),
     Picture("why-ready", f"{WHY} support -n help", lambda _: None),
     Picture(
         "why-not-allowed",

@@ -336,7 +336,13 @@ def test_who_may_only_view_is_told_what_is_not_known(sandbox, person, tmp_path):
     file = tmp_path / "viewer"
     file.write_text(json.dumps(config))
     ended = person.doctor("--no-azure", "--kubeconfig", str(file))
-    sandbox.kubectl("delete", "clusterrolebinding", name)
+    kinds = "clusterroles,clusterrolebindings,roles,rolebindings"
+    sandbox.kubectl("create", "clusterrole", name, "--verb=get,list", f"--resource={kinds}")
+    of = (f"--clusterrole={name}", f"--serviceaccount=default:{name}")
+    sandbox.kubectl("create", "clusterrolebinding", f"{name}-roles", *of)
+    seeing = person.doctor("--no-azure", "--kubeconfig", str(file))
+    sandbox.kubectl("delete", "clusterrolebinding", name, f"{name}-roles")
+    sandbox.kubectl("delete", "clusterrole", name)
     assert ended.code == 2
     assert ended.marked("wrong") == []
     unknown = {each["name"]: each["found"] for each in ended.marked("unknown")}
@@ -347,6 +353,8 @@ def test_who_may_only_view_is_told_what_is_not_known(sandbox, person, tmp_path):
     assert unknown[CRD] == "not known: you may not get customresourcedefinitions"
     found = {each["name"]: each for each in ended.all()}
     assert found["pods"]["mark"] == "ok"
+    worked_out = {each["name"]: each for each in seeing.all()}["rights in the cluster"]
+    assert worked_out["mark"] == "ok", "from roles and bindings"
 
 
 def test_signed_out_it_says_az_login(sandbox, tmp_path):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from chatbot_operator.account import Account
 from chatbot_operator.cli.checks import Check, Mark, worst
 from chatbot_operator.cli.doctor.looking import Absent, Dark, unknown
-from chatbot_operator.cli.pod.in_azure import Lock
+from chatbot_operator.cli.pod.in_azure import Lock, short
 from chatbot_operator.errors import Stuck
 from chatbot_operator.naming import TAG_PREFIX
 from chatbot_operator.status import by_type
@@ -202,4 +202,6 @@ def rights_as_seen(account: Account) -> Iterable[Check]:
 def summed(account: Account, below: Iterable[Check]) -> Check:
     """Sum up what was found of an account."""
     every = tuple(below)
-    return Check(f"account {account.name}", worst(every), account.account_id, below=every)
+    facts = {"id": account.account_id}
+    found = short(account.account_id)
+    return Check(f"account {account.name}", worst(every), found, facts=facts, below=every)

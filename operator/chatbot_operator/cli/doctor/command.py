@@ -36,8 +36,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 async def run(arguments: Namespace, reach: Reach) -> Report:
     """Look at cluster and Azure, and say what is not fit; raises KubernetesRefusal."""
-    async with _patience():
-        check = await examine(reach, azure=not arguments.no_azure)
+    try:
+        async with _patience():
+            check = await examine(reach, azure=not arguments.no_azure)
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from several
     return Report(check.document(), shown(check), _CODES[check.mark])
 
 
@@ -81,4 +84,6 @@ DOCTOR: Final = Command(
     ("doctor", "doctor --no-azure -o json"),
     arguments,
     run,
+    codes="It ends with 0 when nothing is wrong, 1 when something is wrong or on its way, 2 when"
+    " nothing wrong was seen but something could not be looked at.",
 )

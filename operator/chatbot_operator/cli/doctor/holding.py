@@ -105,7 +105,7 @@ def check(
         role = CONTRIBUTOR if manage.identities else READER
         commands.append(_create(principal, role, group.id))
     said = [f"it lacks {', '.join(less)}"] if less else []
-    said += [f"it could {', '.join(more)}"] if more else []
+    said += [f"it could {', '.join(more)}{_by(surplus)}"] if more else []
     return Check(
         NAME,
         Mark.WRONG,
@@ -139,14 +139,18 @@ def _culprits(account: Sequence[Held], group: Sequence[Held], manage: Manage) ->
     return list({one.id: one for one in found}.values())
 
 
+def _by(surplus: Sequence[Held]) -> str:
+    return f" (by {', '.join(one.role for one in surplus)})" if surplus else ""
+
+
 def _fix(surplus: Sequence[Held], account_id: str) -> str:
-    above = [one for one in surplus if not covers(account_id, one.scope)]
     if not surplus:
         return "Give it the roles:"
+    above = [one for one in surplus if not covers(account_id, one.scope)]
     if above:
         wide = ", ".join(f"{one.role} at {one.scope}" for one in above)
         return f"Take away what is too much; {wide} may serve something else, too:"
-    return "Take away what is too much, and give what is needed:"
+    return "Take away what is too much, and give what is needed besides:"
 
 
 def _on_account(principal: str, scope: str, manage: Manage, condition: Path) -> str:

@@ -110,4 +110,5 @@ def _keys(issued: Issued) -> Check:
             cause="Keys are being changed; tokens signed with the new ones are refused meanwhile.",
             fix="Wait some minutes, and look again.",
         )
-    return Check("keys", Mark.OK, f"all {len(own)} keys of the API server are published")
+    count = "the key" if len(own) == 1 else f"all {len(own)} keys"
+    return Check("keys", Mark.OK, f"{count} of the API server can be had from it")

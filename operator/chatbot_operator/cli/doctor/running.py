@@ -111,8 +111,9 @@ def stale(body: Object | None, now: dt.datetime) -> bool:
 
 
 def renewed(body: Object) -> dt.datetime:
-    """Read when a Lease was last renewed."""
-    return dt.datetime.fromisoformat(body["spec"]["renewTime"])
+    """Read when a Lease was last renewed; long ago where it does not say."""
+    said = (body.get("spec") or {}).get("renewTime")
+    return dt.datetime.fromisoformat(said) if said else dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 def image(of: Installed, release: str, kubectl: Kubectl) -> Check:

@@ -129,13 +129,20 @@ def whole(below: Iterable[Check]) -> Check:
     """Sum up."""
     every = tuple(below)
     mark = worst(every)
+    count = sum(_is_one(each, mark) for one in every for each in one.all())
+    things = "1 thing" if count == 1 else f"{count} things"
     words = {
         Mark.OK: "nothing is wrong",
-        Mark.WRONG: "something is wrong",
-        Mark.WAITING: "something is on its way",
-        Mark.UNKNOWN: "nothing wrong was seen, but not everything could be looked at",
+        Mark.WRONG: f"wrong: {things}",
+        Mark.WAITING: f"on its way: {things}",
+        Mark.UNKNOWN: f"nothing wrong was seen, but {things} could not be looked at",
     }
     return Check("doctor", mark, words[mark], below=every)
+
+
+def _is_one(check: Check, mark: Mark) -> bool:
+    """Tell whether a check bears a mark itself, not for what is below it."""
+    return check.mark is mark and all(each.mark is not mark for each in check.below)
 
 
 def chatbots(seen: Seen, kubectl: Kubectl) -> Check:
