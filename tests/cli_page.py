@@ -109,6 +109,22 @@ it over: same principal, same roles. `rebind --all` does so for all, safe to be 
 about a minute. For chatbots of another cluster, whose owner id was another one, `rebind --from OWNER` says what has to
 be set first, and verifies it.
 
+## Talking to it
+
+`ask`, `logs` and `open` go through the API server, as you: there need be no way from here to the pods and no kubectl.
+They take the right to get the chatbot, to list `pods` and get `pods/log`, and for `ask` and `open` to get and create
+`pods/portforward`; of pods the cluster's role `edit` has them all.
+
+`ask` writes the answer to standard output while it comes, and whatever else there is to say to standard error; with
+`-o json` it gives `answer`, `finish`, `usage`, `seconds`, `firstTextSeconds`, `pod`, and `error` with `reason` and
+`message` where there is no answer. Without a question, at a terminal, it is a conversation: what was said before is
+remembered until you leave, and Ctrl-C stops an answer, here and at the model. Where a chatbot takes tokens of Entra
+(`access.entraToken`) it gets one by your sign-in; one that believes only its proxy (`access.proxyHeaders`) cannot be
+asked this way.
+
+`logs` brings the lines of all pods together, in order of time, those of new pods as they come. `open` leads to a pod
+that is ready for as long as it stays, and when a rollout takes that away, to the next.
+
 ## Every command
 """
 

@@ -11,7 +11,7 @@ from chatbot_operator.cli.main import parser
 from chatbot_operator.cli.talk import lines
 from chatbot_operator.cli.talk.chat import Answer, Said, Unheard, _events, _refused
 from chatbot_operator.cli.talk.chatbots import Meant, choose
-from chatbot_operator.cli.talk.sign_in import barred
+from chatbot_operator.cli.talk.sign_in import barred, without_token
 from chatbot_operator.words import legible
 from rich.console import Console
 
@@ -96,6 +96,12 @@ def test_whom_a_chatbot_lets_in_by_this_way(access, browser, why):
     assert why in found
     assert bool(found) == bool(why)
     assert not found or found.endswith("Its visitors go to https://chat.example/.")
+
+
+def test_whoever_has_no_token_for_a_chatbot_is_told_how_to_get_one():
+    said = without_token(meant(), "api://the chatbot", "t", "Please run 'az login'.")
+    assert "there is none: Please run 'az login'. To sign in" in said
+    assert said.endswith("az login --tenant t --scope 'api://the chatbot/.default'")
 
 
 async def told(text):

@@ -176,6 +176,7 @@ def show(console: Console, found: Status, directory: Path) -> None:
         f'eval "$({shlex.join(_env_command(directory))})"',
         "kubectl get chatbots -A -o wide",
         "kubectl chatbot why support -n help",
+        "kubectl chatbot doctor",
         'kubectl chatbot ask support -n help "My name is Ada. What can you do?"',
         "kubectl chatbot open writer -n help",
         "kubectl chatbot logs support -n help -f",

@@ -8,9 +8,10 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from rich.text import Text
@@ -32,10 +33,13 @@ _CUT_OFF: Final = {
 
 @dataclass(slots=True)
 class Conversation:
-    """A conversation with one chatbot: all that is remembered of it is here."""
+    """A conversation with one chatbot: all that is remembered of it is here.
+
+    `headers` gives those of a request, as they are at its time.
+    """
 
     way: Way
-    headers: Mapping[str, str]
+    headers: Callable[[], Awaitable[Mapping[str, str]]]
     turns: list[Turn] = field(default_factory=list)
 
     async def ask(self, question: str, answer: Answer, told: Callable[[str], None]) -> None:
@@ -43,12 +47,12 @@ class Conversation:
 
         It is remembered unless it failed. Raises UnansweredError where nobody answers.
         """
-        turns = [*self.turns, {"role": "user", "content": question}]
+        turns, headers = [*self.turns, {"role": "user", "content": question}], await self.headers()
         troubles: list[str] = []
         async with listening(self.way.connected, troubles.append) as port:
             try:
                 url = f"http://{HOST}:{port}"
-                async with aclosing(stream(url, turns, self.headers)) as events:
+                async with aclosing(stream(url, turns, headers)) as events:
                     async for said in events:
                         told(answer.take(said))
             except Unheard as error:
@@ -74,11 +78,12 @@ async def run(arguments: Namespace, reach: Reach) -> Report | Code:
     as_json = arguments.output == "json"
     question = _question(arguments.question, as_json=as_json)
     chatbot = await chatbots.find(reach, arguments.name)
-    carried = await sign_in.headers(chatbot, reach)
+    headers = partial(sign_in.headers, chatbot, reach)
+    await headers()
     way = Way(reach, chatbot)
     if not await way.look():
         raise chatbot.without_pods()
-    conversation = Conversation(way, carried)
+    conversation = Conversation(way, headers)
     if question is None:
         return await _converse(conversation, chatbot)
     if as_json:
@@ -204,7 +209,7 @@ def _interrupted(do: Callable[[], object] | None) -> Iterator[None]:
 
 ASK: Final = Command(
     "ask",
-    "asks a chatbot, and shows its answer as it comes",
+    "ask a chatbot, and show its answer as it comes",
     (
         'ask support "How do I reset my password?"',
         "ask support                       # a conversation; Ctrl-D leaves",

@@ -92,7 +92,7 @@ def _port(text: str) -> int:
 
 OPEN: Final = Command(
     "open",
-    "opens a chatbot's page in the browser, public or not",
+    "open a chatbot's page in the browser, public or not",
     ("open support", "open support --no-browser --port 8087"),
     arguments,
     run,

@@ -225,7 +225,7 @@ def _count(text: str) -> int:
 
 LOGS: Final = Command(
     "logs",
-    "shows what a chatbot's pods have written down, all of them together",
+    "show what a chatbot's pods have written down, all of them together",
     (
         "logs support -f",
         "logs support --since 1h -o json    # one JSON object a line",

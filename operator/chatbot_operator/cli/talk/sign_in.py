@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from collections.abc import Iterable
 
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.talk.chatbots import Meant
 from chatbot_operator.cli.talk.forward import HOST
+from chatbot_operator.errors import Refusal
 
 
 def barred(chatbot: Meant, *, browser: bool) -> str:
@@ -42,15 +44,31 @@ def barred(chatbot: Meant, *, browser: bool) -> str:
 async def headers(chatbot: Meant, reach: Reach) -> dict[str, str]:
     """Give the headers of a request; a token of Entra by the person's own sign-in, where wanted.
 
-    Raises UnansweredError where nobody gets in this way, and Refusal where no token is to be had.
+    Raises UnansweredError where nobody gets in this way, or no token is to be had.
     """
     if why := barred(chatbot, browser=False):
         raise UnansweredError(why)
     terms = chatbot.access.get("entraToken")
     if not terms:
         return {}
-    token = await reach.token(terms["audiences"][0], terms.get("tenantId", ""))
+    audience, tenant = terms["audiences"][0], terms.get("tenantId", "")
+    try:
+        token = await reach.token(audience, tenant)
+    except Refusal as refusal:
+        raise UnansweredError(
+            without_token(chatbot, audience, tenant, refusal.message)
+        ) from refusal
     return {terms.get("header", "Authorization"): f"Bearer {token}"}
+
+
+def without_token(chatbot: Meant, audience: str, tenant: str, said: str) -> str:
+    """Say that there is no token for a chatbot, why, and how a person gets one."""
+    where = ("--tenant", tenant) if tenant else ()
+    sign_in = shlex.join(("az", "login", *where, "--scope", f"{audience}/.default"))
+    return (
+        f"{chatbot.namespace}/{chatbot.name} takes a token of Entra for {audience}, and by your"
+        f" sign-in there is none: {said.rstrip('.')}. To sign in for it: {sign_in}"
+    )
 
 
 def _within(address: str, networks: Iterable[str]) -> bool:
