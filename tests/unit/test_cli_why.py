@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import io
 import shlex
@@ -11,12 +12,14 @@ from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE
 from chatbot_operator.cli import show
 from chatbot_operator.cli.checks import Mark
 from chatbot_operator.cli.command import UnansweredError
+from chatbot_operator.cli.doctor import shipped
+from chatbot_operator.cli.doctor.running import Leading
 from chatbot_operator.cli.installed import Installed
 from chatbot_operator.cli.unread import Unread
 from chatbot_operator.cli.why import absent, account, chatbot, fleet
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.running import Running, check
-from chatbot_operator.cli.why.seen import Seen
+from chatbot_operator.cli.why.seen import DEFINITION, Seen
 from chatbot_operator.errors import REASONS
 from chatbot_operator.status import STEPS
 from rich.console import Console
@@ -34,8 +37,14 @@ def kubectl(*words):
 
 
 INSTALLED = Installed("ops", "operator:1", "client", 2, 2, None)
-LEASE = {"spec": {"holderIdentity": "a", "renewTime": ago(2)}}
-RUNNING = Running((INSTALLED,), {"ops": LEASE})
+
+
+def lease(holder="a", renewed=2):
+    spec = {"holderIdentity": holder, "renewTime": ago(renewed)}
+    return {"metadata": {"resourceVersion": "1"}, "spec": spec}
+
+
+RUNNING = Running((INSTALLED,), {"ops": Leading(lease(), None, NOW)})
 
 
 def condition(kind, status="True", reason="Allowed", message="As it should be.", for_=600):
@@ -199,11 +208,12 @@ OPERATORS = {
     "none ready": (Running((Installed("ops", "", "", 2, 0, None),), {}), "none of its 2 pods"),
     "stopped": (Running((Installed("ops", "", "", 0, 0, None),), {}), "scaled to 0 in ops"),
     "given back": (
-        Running((INSTALLED,), {"ops": {"spec": {"holderIdentity": ""}}}),
+        Running((INSTALLED,), {"ops": Leading(lease(""), lease(""), NOW)}),
         "nobody holds",
     ),
+    "never taken": (Running((INSTALLED,), {"ops": Leading(None, None, NOW)}), "nobody holds"),
     "not renewed": (
-        Running((INSTALLED,), {"ops": {"spec": {"holderIdentity": "a", "renewTime": ago(300)}}}),
+        Running((INSTALLED,), {"ops": Leading(lease("a", 300), lease("a", 300), NOW)}),
         "last renewed 5 minutes ago",
     ),
 }
@@ -218,6 +228,25 @@ def test_an_operator_that_does_not_work_is_said_first(case):
     assert first.ways[0].commands
     stale = named(why(running=running, metadata=STALE), "status")
     assert (stale.mark, stale.fix, stale.ways) == (Mark.WRONG, "", ())
+
+
+def test_a_lease_that_is_renewed_by_another_clock_is_fine():
+    told = Leading(lease("a", 3600), lease("a", 3596), NOW)
+    first = why(running=Running((INSTALLED,), {"ops": told})).tree.below[0]
+    assert first.mark is Mark.OK
+
+
+def test_a_crd_that_lacks_something_is_told_with_what_mends_it():
+    (definition,) = [d for _, d in shipped.definitions() if d["metadata"]["name"] == DEFINITION]
+    established = {"conditions": [{"type": "Established", "status": "True"}]}
+    same = {**definition, "status": established}
+    assert not [c for c in why(definition=same).tree.all() if c.name == DEFINITION]
+    old = copy.deepcopy(same)
+    schema = old["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    del schema["properties"]["spec"]["properties"]["suspend"]
+    found = named(why(definition=old), DEFINITION)
+    assert (found.mark, found.found[:9]) == (Mark.WRONG, "is older:")
+    assert found.commands[0].endswith("azureopenaichatbots.yaml")
 
 
 def test_an_operator_that_looks_elsewhere_is_named():

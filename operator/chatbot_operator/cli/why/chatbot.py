@@ -11,12 +11,14 @@ from chatbot_operator.account import Account
 from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE, Chatbot
 from chatbot_operator.cli.checks import Check, Mark, Way, worst
 from chatbot_operator.cli.command import UnansweredError
+from chatbot_operator.cli.doctor import definitions, shipped
+from chatbot_operator.cli.doctor.running import tag
 from chatbot_operator.cli.spans import since, span
 from chatbot_operator.cli.unread import Unread
 from chatbot_operator.cli.why import conditions, events, pods, running
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.remedies.known import CLUSTER, OPERATOR, TEAM
-from chatbot_operator.cli.why.seen import Seen
+from chatbot_operator.cli.why.seen import DEFINITION, Seen
 from chatbot_operator.ports import Object
 from chatbot_operator.status import STEPS, parse, stamp
 
@@ -78,7 +80,8 @@ def verdict(seen: Seen) -> Verdict:
     ready = there.get("Ready", _NEVER)
     operator = running.check(seen.running, chatbot.namespace, known, now, fresh=chatbot.observed)
     works_on = operator.mark is not Mark.WRONG
-    first = [operator, *_namespace(seen), *_freshness(seen, chatbot, known, works_on=works_on)]
+    first = [operator, *_definition(seen, known), *_namespace(seen)]
+    first += _freshness(seen, chatbot, known, works_on=works_on)
     if chatbot.deleted_at is not None:
         first += _deletion(chatbot, ready, known, now)
     else:
@@ -133,6 +136,23 @@ def _summary(chatbot: Chatbot, ready: Object, now: dt.datetime) -> str:
         url = chatbot.status.get("url", "")
         return f"Ready for {lasted}" + (f", at {url}" if url else "")
     return f"not Ready for {lasted}: {ready['reason']}"
+
+
+def _definition(seen: Seen, known: Known) -> Iterable[Check]:
+    """Tell of a CRD that is not the one that came with this program, where that matters."""
+    if seen.definition is None:
+        return
+    file, wanted = next(d for d in shipped.definitions() if d[1]["metadata"]["name"] == DEFINITION)
+    image = known.operator.image if known.operator else ""
+    found = definitions.check(
+        wanted,
+        seen.definition,
+        same_release=tag(image) in {"", shipped.release()},
+        file=str(file),
+        kubectl=seen.kubectl,
+    )
+    if found.mark in {Mark.WRONG, Mark.WAITING}:
+        yield found
 
 
 def _namespace(seen: Seen) -> Iterable[Check]:

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatbot_operator.cli.checks import Check, Mark, Way
+from chatbot_operator.cli.doctor.running import Leading, renewed
 from chatbot_operator.cli.installed import Installed
-from chatbot_operator.cli.spans import since, span
+from chatbot_operator.cli.spans import since
 from chatbot_operator.cli.unread import Unread
 from chatbot_operator.cli.why.remedies.known import CLUSTER, OPERATOR, Known
-from chatbot_operator.election import LEASE_SECONDS
-from chatbot_operator.ports import Object
-from chatbot_operator.status import parse
+from chatbot_operator.election import Claim
 
 NAME: Final = "operator"
-LEASE_PATIENCE: Final = 4.0 * LEASE_SECONDS
-"""Seconds without a renewal from which on nobody works: the clock that compares is the person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Running:
     """The operators of a cluster, and the Lease of each by its namespace."""
 
     installed: tuple[Installed, ...]
-    leases: dict[str, Object | Unread | None]
+    leases: dict[str, Leading | Unread]
 
     def of(self, namespace: str) -> Installed | None:
         """Give the operator whose chatbots are those of a namespace."""
@@ -53,7 +50,7 @@ def check(
     if not one.ready:
         return _down(one, known)
     lease = running.leases.get(one.namespace)
-    late = _unrenewed(lease, now) if isinstance(lease, dict) else ""
+    late = _unrenewed(lease, now) if isinstance(lease, Leading) else ""
     if late:
         return _idle(one, late, known)
     doubt = f"; whether one works is {lease}" if isinstance(lease, Unread) else ""
@@ -91,7 +88,7 @@ def _elsewhere(running: Running, namespace: str) -> Check:
 def _down(one: Installed, known: Known) -> Check:
     which = ("-n", one.namespace, "-l", f"app.kubernetes.io/name={OPERATOR}")
     if not one.wanted:
-        up = ("scale", "deployment", "-n", one.namespace, "-l", which[-1], "--replicas=2")
+        up = ("scale", f"deployment/{one.name}", "-n", one.namespace, "--replicas=2")
         way = Way(CLUSTER, "let it run.", (known.kubectl(*up),))
         return Check(
             NAME,
@@ -115,15 +112,16 @@ def _down(one: Installed, known: Known) -> Check:
     )
 
 
-def _unrenewed(lease: Object, now: dt.datetime) -> str:
-    """Say in words since when nobody works; empty if somebody does."""
-    spec = lease.get("spec") or {}
-    renewed = spec.get("renewTime")
-    if not spec.get("holderIdentity"):
+def _unrenewed(leading: Leading, now: dt.datetime) -> str:
+    """Say in words since when nobody works; empty if somebody does.
+
+    Clocks differ: a Lease that looks old is so only where it stays as it is from look to look.
+    """
+    live = leading.later or leading.first
+    if live is None or not Claim.parse(live).holder:
         return "nobody holds its Lease"
-    if renewed and (now - parse(renewed)).total_seconds() > LEASE_PATIENCE:
-        return f"its Lease was last renewed {since(parse(renewed), now)} ago"
-    return ""
+    moved = leading.later is None or leading.later["spec"] != (leading.first or {}).get("spec")
+    return "" if moved else f"its Lease was last renewed {since(renewed(live), now)} ago"
 
 
 def _idle(one: Installed, late: str, known: Known) -> Check:
@@ -136,8 +134,7 @@ def _idle(one: Installed, late: str, known: Known) -> Check:
         NAME,
         Mark.WRONG,
         late,
-        cause="Pods of the operator are ready, and none of them works: it renews the Lease every"
-        f" few seconds. A clock of this machine that is {span(LEASE_PATIENCE)} wrong looks the"
-        " same.",
+        cause="Pods of the operator are ready, and none of them works: who does renews the Lease"
+        " every few seconds.",
         ways=(Way(CLUSTER, "read why none takes the Lease.", looks),),
     )

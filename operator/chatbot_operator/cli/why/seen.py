@@ -6,21 +6,31 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from chatbot_operator.cli import installed
+from chatbot_operator.cli.doctor.definitions import DEFINITIONS
+from chatbot_operator.cli.doctor.running import Leading, stale
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.unread import Unread, allowed
 from chatbot_operator.cli.why.running import Running
-from chatbot_operator.election import LEASES
+from chatbot_operator.election import LEASES, RETRY_SECONDS, Claim
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.kube.lease import NAME
 from chatbot_operator.manifests import selector
-from chatbot_operator.ports import ACCOUNTS, EVENTS, NAMESPACES, PODS, Object
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS, EVENTS, NAMESPACES, PODS, Object
+
+DEFINITION: Final = f"{CHATBOTS.plural}.{CHATBOTS.group}"
+AGAIN_SECONDS: Final = 2 * RETRY_SECONDS
+"""Until a Lease is read once more: whoever works has renewed it by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a chatbot. `accounts` are the names of those there are."""
+    """What was seen of a chatbot. `accounts` are the names of those there are.
+
+    `definition` is the CRD that it is kept by, None where a person may not read it.
+    """
 
     now: dt.datetime
     kubectl: Callable[..., str]
@@ -31,6 +41,7 @@ class Seen:
     pods: list[Object] | Unread
     warnings: list[Object] | Unread
     running: Running | Unread
+    definition: Object | None = None
 
 
 async def look(reach: Reach, chatbot: Object) -> Seen:
@@ -38,7 +49,7 @@ async def look(reach: Reach, chatbot: Object) -> Seen:
     cluster = await reach.cluster()
     metadata = chatbot["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]
-    account, home, pods, warnings, running = await asyncio.gather(
+    account, home, pods, warnings, running, definition = await asyncio.gather(
         _account(cluster, chatbot["spec"]["openAI"]["account"]),
         allowed(cluster.get(NAMESPACES, "", namespace), "get namespaces"),
         allowed(
@@ -49,6 +60,7 @@ async def look(reach: Reach, chatbot: Object) -> Seen:
             f"list events.events.k8s.io in namespace {namespace}",
         ),
         find_running(reach),
+        allowed(cluster.get(DEFINITIONS, "", DEFINITION), "get customresourcedefinitions"),
     )
     return Seen(
         now=reach.now(),
@@ -60,6 +72,7 @@ async def look(reach: Reach, chatbot: Object) -> Seen:
         pods=pods,
         warnings=warnings,
         running=running,
+        definition=definition if isinstance(definition, dict) else None,
     )
 
 
@@ -73,9 +86,19 @@ async def find_running(reach: Reach) -> Running | Unread:
         return found
     homes = sorted({one.namespace for one in found})
     leases = await asyncio.gather(
-        *(allowed(cluster.get(LEASES, at, NAME), f"get leases in {at}") for at in homes)
+        *(allowed(_leading(reach, at), f"get leases in namespace {at}") for at in homes)
     )
     return Running(tuple(found), dict(zip(homes, leases, strict=True)))
+
+
+async def _leading(reach: Reach, home: str) -> Leading:
+    """Read the Lease of an operator; twice, where it may be that nobody renews it."""
+    cluster = await reach.cluster()
+    first = await cluster.get(LEASES, home, NAME)
+    if first is not None and Claim.parse(first).holder and not stale(first, reach.now()):
+        return Leading(first, None, reach.now())
+    await asyncio.sleep(AGAIN_SECONDS)
+    return Leading(first, await cluster.get(LEASES, home, NAME), reach.now())
 
 
 async def _account(cluster: Cluster, name: str) -> tuple[Object | Unread | None, tuple[str, ...]]:
