@@ -77,6 +77,28 @@ All is well:
 
 `why aoai/NAME` says the same of an account, and `why pod/NAME` of any pod with workload identity, whoever made it.
 
+## What would a change do?
+
+`plan` says what the operator would write for a manifest, and writes nothing: its own passes are rehearsed over what
+is there, and every request that is not a reading is the API server's dry run. The numbers are the order:
+
+![A change: what is written in the cluster, field by field](images/plan-change.svg)
+
+Of what the model is told nothing is shown but how much would change. A new chatbot has it all made:
+
+![A new chatbot: identity, credential and role, then what runs it](images/plan-new.svg)
+
+Of an account it says which chatbots would lose access by its change, and whether so many that the operator would
+hold that back until somebody confirms:
+
+![An account that no longer allows a namespace](images/plan-account.svg)
+
+`plan NAME` asks whether anything would be written as things are, `--delete` what goes, in which order. Where the
+operator may not write in Azure (`AZURE_MANAGE`), the commands that somebody has to run stand in their order. What
+you may not read is assumed, and each such thing is noted. Its JSON has `objects`, each with `kind`, `name`, `manifest`
+(what you do), `writes` and `untouched` (each with `side`, `verb`, `kind`, `name`, `target`, and `fields` with `path`, `before`
+and `after`, or `charactersChanged`), `access` (`kept`, `lost`, `held`, `none`) and `bar`; a `summary` that counts, and `notes`.
+
 ## Is the cluster fit, and Azure?
 
 `doctor` looks at everything at once, in seconds: the API server, the issuer of tokens and whether Entra can verify

@@ -62,16 +62,28 @@ def prepare(sandbox: Running) -> None:
     """Two namespaces, of which the account allows one, and a chatbot that works."""
     for name in ("help", "sales"):
         sandbox.kubectl("create", "namespace", name)
+    apply(sandbox, account("help"))
+    apply(sandbox, chatbot("help"))
+    sandbox.wait_ready("help", "support")
+
+
+def account(namespace: str) -> Any:
+    """The account, which one namespace may use."""
     spec = {
         "accountId": ACCOUNT_ID,
-        "allowedNamespaces": {"names": ["help"]},
+        "allowedNamespaces": {"names": [namespace]},
         "imageRepositories": ["contoso.azurecr.io/lab"],
         "identity": {"resourceGroup": "chatbot-identities"},
     }
     made = {"apiVersion": GROUP, "kind": "AzureOpenAIAccount", "metadata": {"name": "contoso"}}
-    sandbox.kubectl("apply", "-f", "-", body={**made, "spec": spec})
-    apply(sandbox, chatbot("help"))
-    sandbox.wait_ready("help", "support")
+    return {**made, "spec": spec}
+
+
+def changed() -> Any:
+    """The chatbot that works, as somebody wants it next."""
+    chat = {"systemPrompt": "Answer in one sentence.", "title": "Ask us"}
+    openai = {"account": "contoso", "deployment": "gpt-4o-mini"}
+    return chatbot("help", replicas=2, chat=chat, openAI=openai)
 
 
 def apply(sandbox: Running, body: Any) -> None:
@@ -151,6 +163,15 @@ def scale(sandbox: Running, pods: int) -> None:
     )
 
 
+def write(name: str, body: Callable[[], Any]) -> Callable[[Running], None]:
+    """Write a manifest into the directory where a person types."""
+
+    def arrange(sandbox: Running) -> None:
+        (sandbox.directory / name).write_text(json.dumps(body(), indent=1))
+
+    return arrange
+
+
 def unfit(sandbox: Running) -> None:
     """What one tired evening does: three edits, in the cluster, in Azure's roles and in Entra."""
     operator = ("serviceaccount", "chatbot-operator", "-n", "chatbot-operator")
@@ -183,10 +204,26 @@ def _federate(sandbox: Running, issuer: str) -> None:
 
 DOCTOR: Final = "kubectl chatbot doctor"
 WHY: Final = "kubectl chatbot why"
+PLAN: Final = "kubectl chatbot plan"
 PICTURES: Final = (
     Picture("doctor-fit", DOCTOR, lambda _: None),
     Picture("doctor-unfit", DOCTOR, unfit, fit),
     Picture("why-ready", f"{WHY} support -n help", lambda _: None),
+    Picture(
+        "plan-new",
+        f"{PLAN} -f legal.yaml",
+        write("legal.yaml", lambda: chatbot("help", "legal", replicas=2)),
+    ),
+    Picture(
+        "plan-change",
+        f"{PLAN} -f support.yaml",
+        write("support.yaml", changed),
+    ),
+    Picture(
+        "plan-account",
+        f"{PLAN} -f contoso.yaml",
+        write("contoso.yaml", lambda: account("sales")),
+    ),
     Picture(
         "why-not-allowed",
         f"{WHY} quotes -n sales",

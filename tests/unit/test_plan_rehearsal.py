@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -17,8 +18,10 @@ from chatbot_operator.cli.plan.told import Access, outlook
 from chatbot_operator.cli.plan.writes import Side, Verb
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
+from chatbot_operator.naming import assignment_name, role_definition_id
 from chatbot_operator.ports import Assignment, Credential, Manage
 from chatbot_operator.reconcile import Key
+from chatbot_operator.steps.identity import owner
 from unit.bodies import ACCOUNT_ID, IDENTITY, INSTALLATION, account, account_body, chatbot_body
 from unit.small_world import NOON, SmallAzure
 
@@ -67,6 +70,15 @@ def _place(resource, body):
 def config_map(**data):
     metadata = {"namespace": "team", "name": "support", "uid": "u", "resourceVersion": "1"}
     return {"metadata": metadata, "data": data}
+
+
+def granted_status():
+    return {
+        "selector": "a=b",
+        "identity": {"id": RECORDED, "principalId": "p", "clientId": "c"},
+        "resolved": {"accountId": ACCOUNT_ID, "issuer": INSTALLATION.issuer},
+        "grantedAt": {"role": "2026-01-31T11:00:00Z", "credential": "2026-01-31T11:00:00Z"},
+    }
 
 
 def cluster(*bodies, refuses=()):
@@ -188,11 +200,7 @@ async def test_assignments_that_were_made_or_deleted_are_on_the_lists():
 async def test_where_nobody_is_signed_in_statuses_are_believed_and_azure_is_asked_once():
     remembered = Remembered()
     body = chatbot_body()
-    body["status"] = {
-        "identity": {"id": RECORDED, "principalId": "p", "clientId": "c"},
-        "resolved": {"accountId": ACCOUNT_ID, "issuer": INSTALLATION.issuer},
-        "grantedAt": {"role": "2026-01-31T11:00:00Z", "credential": "2026-01-31T11:00:00Z"},
-    }
+    body["status"] = granted_status()
     remembered.of_chatbot(Chatbot.parse(body), account(), INSTALLATION)
     reads = AsAllowed(Refusing(), remembered)
     assert (await reads.identity(RECORDED)).principal_id == "p"
@@ -270,3 +278,43 @@ async def test_an_account_that_nobody_has_looked_at_is_looked_at():
     (part,) = await rehearsal.run([KEY])
     assert "account" in real.asked
     assert outlook(part, None, KNOWN).bar.found == "AccountNotUsable"
+
+
+async def test_how_often_the_operator_looks_again_does_not_matter():
+    rehearsal = small()
+    rehearsal.installation = replace(INSTALLATION, proof_recheck=1.0, resync=5.0)
+    (part,) = await rehearsal.run([KEY])
+    assert (part.rests, outlook(part, None, KNOWN).bar) == (True, None)
+
+
+async def test_what_is_on_its_way_is_waited_for_and_not_for_ever():
+    rehearsal = small()
+    child = {"namespace": "team", "name": "support", "uid": "u", "deletionTimestamp": "2026-01-31"}
+    ours = {"controller": True, "uid": chatbot_body()["metadata"]["uid"]}
+    leaving = {"metadata": {**child, "ownerReferences": [ours]}}
+    rehearsal.cluster.objects["serviceaccounts", "team", "support"] = leaving
+    (part,) = await rehearsal.run([KEY])
+    bar = outlook(part, None, KNOWN).bar
+    assert (bar.found, bar.mark) == ("ChildLeaving", "waiting")
+
+
+@pytest.mark.parametrize("resync", [5.0, 3600.0])
+async def test_a_withdrawal_is_rehearsed_through_its_grace(resync):
+    real = SmallAzure()
+    body = chatbot_body()
+    body["status"] = granted_status()
+    rehearsal = small(real=real, account_spec={"allowedNamespaces": {"names": ["others"]}})
+    rehearsal.installation = replace(INSTALLATION, resync=resync)
+    rehearsal.cluster.objects["azureopenaichatbots", "team", "support"] = body
+    mine = owner(Chatbot.parse(body), INSTALLATION)
+    real.held[RECORDED] = replace(IDENTITY, id=RECORDED, principal_id="p", tags=mine.tags)
+    name = assignment_name(ACCOUNT_ID, "p")
+    role = role_definition_id(ACCOUNT_ID)
+    real.assigned[ACCOUNT_ID, name] = Assignment(name, ACCOUNT_ID, "p", role, mine.description)
+    (part,) = await rehearsal.run([KEY])
+    said = outlook(part, None, KNOWN)
+    assert (part.rests, said.access) == (True, Access.LOST)
+    assert [(w.verb, w.kind) for w in said.writes if w.side is Side.AZURE] == [
+        (Verb.DELETE, "role assignment")
+    ]
+    assert rehearsal.clock() - NOON >= dt.timedelta(seconds=INSTALLATION.withdrawal_grace)

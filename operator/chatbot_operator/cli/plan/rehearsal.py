@@ -28,8 +28,8 @@ ROUNDS: Final = 20
 """More than any chatbot needs: what goes on after these does not come to rest."""
 AT_ONCE: Final = 8
 """Passes at the same time: a person's share of an API server and of Azure."""
-AT_REST: Final = 60.0
-"""Seconds until the next look from which on there is nothing left to do."""
+QUIET_SECONDS: Final = 120.0
+"""After so long in which nothing happens what only waits is taken to wait on."""
 RETRY: Final = 30.0
 _LONG_AGO: Final = dt.datetime.fromtimestamp(0, dt.UTC)
 
@@ -61,13 +61,15 @@ class Answering:
 class Part:
     """What came of the passes over one object: its record, and the fault that they end at.
 
-    `before` and `after` are the object itself; `account` is the one that a chatbot names.
+    `quiet` tells since when nothing happens; `before` and `after` are the object itself; `account`
+    is the one that a chatbot names.
     """
 
     key: Key
     record: Record = field(default_factory=Record)
     fault: Fault | None = None
     rests: bool = False
+    quiet: dt.datetime | None = None
     before: Object | None = None
     after: Object | None = None
     account: Object | None = None
@@ -110,7 +112,8 @@ class Rehearsal:
                 break
             waits = await asyncio.gather(*map(self._turn, moving))
             soon = [wait for part, wait in zip(moving, waits, strict=True) if not part.rests]
-            self.clock.time += dt.timedelta(seconds=min(soon, default=0.0))
+            least = QUIET_SECONDS if all(part.quiet for part in moving) else 0.0
+            self.clock.time += dt.timedelta(seconds=max(least, min(soon, default=0.0)))
         for part in parts:
             part.after = await self._body(part.key)
             part.account = await self._account(part.key, part.after)
@@ -124,14 +127,17 @@ class Rehearsal:
             part.fault = again.fault
             if await self._helped(part, again):
                 return 0.0
-            part.rests = part.record.stirred == stirred and self._rests(again)
+            still = part.record.stirred == stirred
+            part.quiet = (part.quiet or self.clock()) if still else None
+            part.rests = self._rests(part, again)
             return again.seconds or (RETRY if again.failed else 0.0)
 
-    def _rests(self, again: Again) -> bool:
-        if again.failed or again.seconds is None:
-            return True
+    def _rests(self, part: Part, again: Again) -> bool:
+        """Tell whether nothing more happens; what waits for a time to pass is waited for."""
+        if part.quiet is None or again.fault is None or again.failed:
+            return part.quiet is not None
         grace = self.installation.withdrawal_grace if isinstance(again.fault, Denied) else 0.0
-        return again.seconds >= max(AT_REST, grace + 1)
+        return self.clock() - part.quiet > dt.timedelta(seconds=max(grace, QUIET_SECONDS))
 
     async def _helped(self, part: Part, again: Again) -> bool:
         """Do what others than the operator have to do for it to go on."""

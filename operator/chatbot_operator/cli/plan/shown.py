@@ -66,7 +66,7 @@ def _outlook(one: Outlook) -> Iterator[RenderableType]:
 
 
 def _by_you(laid: Laid) -> str:
-    return "the chatbot, by you" if laid.verb is Verb.DELETE else "the manifest, by you"
+    return f"{'it' if laid.verb is Verb.DELETE else 'the manifest'}, by you"
 
 
 def _grow(node: Tree, writes: list[tuple[int, Write]], left: list[Write]) -> None:
