@@ -75,7 +75,10 @@ All is well:
 
 ![A chatbot that is Ready, step by step](images/why-ready.svg)
 
-`why aoai/NAME` says the same of an account, and `why pod/NAME` of any pod with workload identity, whoever made it.
+`why aoai/NAME` says the same of an account, and `why pod/NAME` of [any pod with workload identity](why-pod.md),
+whoever made it:
+
+![A pod whose federated credential lacks the slash at the end of its issuer](images/why-pod.svg)
 
 ## What would a change do?
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import shops_pod
 from e2e_sandbox import Running, running
 from e2e_talk import ACCOUNT_ID, GROUP, chatbot
 from rich.console import Console
@@ -245,6 +246,7 @@ PICTURES: Final = (
             openAI={"account": "contoso", "deployment": "gpt-4o-mimi"},
         ),
     ),
+    Picture("why-pod", f"{WHY} pod/web -n shop", shops_pod.foreign, shops_pod.close),
     Picture("why-all", f"{WHY} -A", lambda _: None),
     Picture("why-operator", f"{WHY} support -n help", stop_operator, start_operator),
 )
