@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from argparse import Namespace
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,9 +19,11 @@ from chatbot_operator.cli.lives.leftover import Why
 from chatbot_operator.cli.lives.looking import life
 from chatbot_operator.cli.lives.removal import Removal
 from chatbot_operator.cli.person import Person
+from chatbot_operator.cli.reach import Asked, Reach
 from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
 from chatbot_operator.naming import Owner
 from chatbot_operator.ports import CHATBOTS, NAMESPACES, Assignment, Credential, Identity
+from rich.console import Console
 from unit.bodies import ACCOUNT_ID, account, chatbot_body
 from unit.small_world import SmallAzure
 
@@ -410,3 +413,66 @@ def test_an_owner_id_that_is_kept_elsewhere_is_not_known():
     assert "HOST" not in all_of_them.unsaid
     with pytest.raises(UnansweredError, match="OWNER_ID from a ConfigMap"):
         home._settings(installed(deployment(named), [], None))
+
+
+def printed(found, width=300):
+    out = io.StringIO()
+    Console(file=out, width=width, highlight=False).print(listing.shown(found), crop=False)
+    return out.getvalue()
+
+
+def test_each_is_shown_with_what_and_whose_it_is_and_why():
+    (left,) = leftovers(seen(identity(), life=Life("uid-now")))
+    whole = replace(
+        left,
+        roles=(assignment(created="2026-01-31T12:00:00+00:00"),),
+        credentials=(credential(),),
+    )
+    text = printed(listing.Found((whole,), command="kubectl chatbot orphans --delete"), 60)
+    assert f"    {identity().id}\n" in text, "whole, however narrow the terminal"
+    text = " ".join(text.split())
+    for words in (
+        "of team/support (uid uid-before)",
+        "`kubectl chatbot rebind support -n team` lets it take",
+        "can still be used (its role is from 2026-01-31)",
+        "1 thing left over. To delete them, after a question: kubectl chatbot orphans --delete",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"roles": ()}, "cannot be used: it has no role"),
+        ({"roles": (assignment(),), "credentials": ()}, "no credential lets anybody be it"),
+        ({}, "is not known: its roles may not be listed"),
+        ({"barred": "look at it yourself"}, "not deleted from here: look at it yourself"),
+        ({"retained": True}, "retained on purpose"),
+        ({"why": Why.OTHER_OWNER}, f"owner id {HERE}"),
+    ],
+)
+def test_what_is_to_be_known_of_it_is_said(how, words):
+    (left,) = leftovers(seen(identity()))
+    assert words in printed(listing.Found((replace(left, **how),)))
+
+
+def test_nothing_is_left_over_only_where_everything_was_looked_at():
+    assert "Nothing is left over." in printed(listing.Found(()))
+    gap = asking_azure.Check("identities", asking_azure.Mark.UNKNOWN, "not known")
+    assert "Nothing" not in printed(listing.Found((), gaps=(gap,)))
+
+
+def test_without_an_account_nobody_says_where_to_look():
+    (blind,) = orphans._blind(replace(HOME, accounts=()), Namespace(resource_group=[]))
+    assert blind.mark is asking_azure.Mark.UNKNOWN
+
+
+def test_the_command_that_deletes_says_what_was_asked():
+    given = Namespace(resource_group=["/s/g"], owner="x y", retained=True, delete=False)
+    reach = Reach(Asked(context="prod", namespace="team", cloud="China"), {}, None)
+    assert orphans._deleting(given, reach) == (
+        "kubectl chatbot orphans --delete --resource-group /s/g --owner 'x y' --retained -n team"
+        " --cloud China --context prod"
+    )
+    given.owner = "all"
+    assert orphans._deleting(given, reach) == ""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
 from chatbot_operator import naming
+from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.cli.checks import Check
 from chatbot_operator.cli.command import Code
+from chatbot_operator.cli.installed import installed
+from chatbot_operator.cli.lives.azure import Questions
 from chatbot_operator.cli.lives.claim import Case, Claim, abroad, case, warnings
-from chatbot_operator.cli.lives.rebound import Found
+from chatbot_operator.cli.lives.claiming import claims_of
+from chatbot_operator.cli.lives.home import Home
+from chatbot_operator.cli.lives.rebound import Found, shown
 from chatbot_operator.cli.lives.takeover import Taken, Takeover
-from chatbot_operator.errors import KubernetesRefusal, Refusal
+from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
 from chatbot_operator.naming import Owner
 from chatbot_operator.ports import Assignment, Credential, Identity
-from unit.bodies import ACCOUNT_ID, INSTALLATION
+from rich.console import Console
+from unit.bodies import ACCOUNT_ID, INSTALLATION, account, chatbot_body
 from unit.small_world import NOON, SmallAzure
 
+POD = {"template": {"spec": {"containers": [{"name": "operator"}]}}}
 MINE = Owner(INSTALLATION.cluster, "team", "support", "uid-now")
 BEFORE = replace(MINE, uid="uid-before")
 AT = naming.identity_id("s", "ai", naming.identity_name(MINE))
@@ -190,3 +198,123 @@ def test_the_report_names_everything_that_was_asked_for():
     assert shown["identity"] == AT
     assert len(shown["warnings"]) == 1
     assert Found((), ISSUER, gaps=(Check("x", "unknown"),)).document()["notKnown"]
+
+
+def printed(found, width=80):
+    out = io.StringIO()
+    Console(file=out, width=width, highlight=False).print(shown(found), crop=False)
+    return out.getvalue()
+
+
+def test_one_is_shown_with_all_that_its_identity_has():
+    found = Found((claim(credentials=(credential(FORMER),), roles=(role(),)),), ISSUER)
+    text = " ".join(printed(replace(found, command="kubectl chatbot rebind"), 300).split())
+    for words in (
+        "team/support can take over the identity of an earlier chatbot",
+        f"identity {AT}",
+        "principal principal",
+        "earlier uid uid-before, now uid-now",
+        f"role OpenAI User on {ACCOUNT_ID}",
+        f"trusts {SUBJECT} of {FORMER}",
+        "until the operator retires that credential",
+        "To have it done, after a question: kubectl chatbot rebind",
+    ):
+        assert words in text
+
+
+def test_many_have_a_row_each_and_a_warning_once():
+    owners = [replace(MINE, name=f"bot-{n}") for n in range(8)]
+    many = tuple(
+        replace(
+            claim(credentials=(credential(FORMER, subject=naming.subject("team", o.name)),)),
+            owner=o,
+        )
+        for o in owners
+    )
+    text = printed(Found(many, ISSUER), 200)
+    assert text.count("it trusts tokens of https://former/") == 1
+    assert "and 3 more" in text
+    assert "CHATBOT" in text
+    assert "8 chatbots can take over" in text
+
+
+def test_what_was_done_is_summed_up():
+    quiet = Taken(claim())
+    text = printed(Found((claim(),), ISSUER, taken=(quiet,)), 200)
+    assert "1 chatbot rebound, 0 left." in text
+    assert "within 10 minutes" in text
+    heard = printed(Found((claim(),), ISSUER, taken=(Taken(claim(), heard=True),)), 200)
+    assert "looks at 1 of them at once" in heard
+    failed = printed(Found((claim(),), ISSUER, taken=(Taken(claim(), "you may not tag it"),)), 200)
+    assert "you may not tag it" in failed
+    assert "0 chatbots rebound, 1 left." in failed
+
+
+def test_what_may_not_be_read_is_not_fine():
+    unknown = replace(claim(), case=Case.UNKNOWN, said="not known: you may not")
+    assert Found((unknown,), ISSUER).code is Code.UNANSWERED
+    assert "? team/support (unknown)  not known" in printed(Found((unknown,), ISSUER), 200)
+
+
+INSTALLED = installed({"metadata": {"namespace": "ops"}, "spec": POD}, [], None)
+
+
+CONTOSO = account()
+
+
+def at_home(accounts=(CONTOSO,), watched=()):
+    here = replace(INSTALLATION, identity_resource_group="ai", watched=watched)
+    return Home("c", ISSUER, ((INSTALLED, here),), tuple(accounts), ())
+
+
+async def claimed(home, azure, **spec):
+    deleted = spec.pop("deleted", None)
+    body = chatbot_body(**spec)
+    if deleted:
+        body["metadata"]["deletionTimestamp"] = deleted
+    (found,) = await claims_of(home, [Chatbot.parse(body)], azure, Questions())
+    return found
+
+
+async def test_an_identity_is_looked_for_where_the_operator_would_make_it():
+    home, azure = at_home(), SmallAzure()
+    at = (await claimed(home, azure)).at
+    mine = Owner("c", "team", "support", chatbot_body()["metadata"]["uid"])
+    assert at == naming.identity_id(account().subscription, "ai", naming.identity_name(mine))
+    azure.held[at] = replace(identity(replace(mine, uid="uid-before")), id=at)
+    found = await claimed(home, azure)
+    assert (found.case, found.earlier, found.owner) == (Case.EARLIER, "uid-before", mine)
+
+
+@pytest.mark.parametrize(
+    ("home", "spec", "words"),
+    [
+        (at_home(accounts=()), {}, "no AzureOpenAIAccount contoso"),
+        (at_home(watched=("another",)), {}, "No operator watches namespace team"),
+        (at_home(), {"identity": {"existing": "theirs"}}, "which others made"),
+        (at_home(), {"deleted": "2026-01-31T12:00:00Z"}, "being deleted"),
+    ],
+)
+async def test_whoever_can_take_over_nothing_is_told_why(home, spec, words):
+    found = await claimed(home, SmallAzure(), **spec)
+    assert (found.case, words in found.said) == (Case.BARRED, True)
+
+
+@pytest.mark.parametrize(("status", "case_"), [(403, Case.UNKNOWN), (404, Case.NONE)])
+async def test_an_identity_that_may_not_be_read_is_not_absent(status, case_):
+    code = {403: "AuthorizationFailed", 404: "ResourceGroupNotFound"}[status]
+    azure = SmallAzure(unreadable=Refusal("read", status=status, code=code, message="no"))
+    assert (await claimed(at_home(), azure)).case is case_
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal("read", status=500, code="", message="no"),
+        Refusal("read", status=403, code="", message="no", service=Service.ENTRA),
+    ],
+    ids=["an error", "not signed in"],
+)
+async def test_what_is_no_matter_of_one_identity_ends_it(refusal):
+    with pytest.raises(Refusal):
+        await claimed(at_home(), SmallAzure(unreadable=refusal))

@@ -26,7 +26,9 @@ class Case(StrEnum):
     OTHERS = "NotItsOwn"
     """It is not this chatbot's, in whichever life."""
     BARRED = "Barred"
-    """It cannot be said, or the chatbot cannot take one over now."""
+    """The chatbot cannot take one over now."""
+    UNKNOWN = "NotKnown"
+    """The identity may not be read."""
 
 
 WORDS: Final = {
@@ -42,8 +44,9 @@ class Claim:
     """A chatbot (`owner`), the ARM id of its identity (`at`), and what is there.
 
     `roles` and `credentials` are the identity's, None where they are not known. `account_id` is
-    where the chatbot needs a role. `said` tells why it is BARRED. `recorded`: the chatbot's status
-    names this very identity; `waiting`: the operator said that it belongs to an earlier life.
+    where the chatbot needs a role. `said` tells why it is BARRED or UNKNOWN. `recorded`: the
+    chatbot's status names this very identity; `waiting`: the operator said that it belongs to an
+    earlier life.
     """
 
     owner: Owner

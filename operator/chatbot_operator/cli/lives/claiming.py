@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 
+from chatbot_operator.account import Account
 from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.cli.command import UnansweredError
@@ -13,13 +15,14 @@ from chatbot_operator.cli.lives.azure import Questions, each, patiently
 from chatbot_operator.cli.lives.claim import Abroad, Case, Claim, abroad, case
 from chatbot_operator.cli.lives.home import Home
 from chatbot_operator.cli.lives.looking import (
+    READ_IDENTITIES,
     assignments_on,
     credentials_of,
     groups,
     identities_of,
     roles_of,
 )
-from chatbot_operator.errors import Refusal, Stuck
+from chatbot_operator.errors import Refusal, Service, Stuck
 from chatbot_operator.naming import Owner
 from chatbot_operator.ports import Assignment, Identity
 from chatbot_operator.status import by_type
@@ -38,24 +41,37 @@ async def claims_of(
 
 
 async def _claim(home: Home, azure: ResourceManager, chatbot: Chatbot) -> Claim:
-    barred = Claim(Owner("", chatbot.namespace, chatbot.name, chatbot.uid))
+    nothing = Claim(Owner("", chatbot.namespace, chatbot.name, chatbot.uid))
     try:
-        installation = home.of(chatbot.namespace)
-        mine, account = owner(chatbot, installation), home.account(chatbot.account)
-        if account is None:
-            return replace(barred, said=f"there is no AzureOpenAIAccount {chatbot.account}")
-        if chatbot.existing:
-            said = f"it runs as {chatbot.existing}, which others made and no chatbot owns"
-            return replace(barred, owner=mine, said=said)
-        if chatbot.deleted_at is not None:
-            return replace(barred, owner=mine, said="it is being deleted")
-        at = place(chatbot, account, installation)
+        mine, account, at = _place(home, chatbot)
         live = await _identity(azure, at)
     except UnansweredError as error:
-        return replace(barred, said=str(error))
-    except Stuck as fault:
-        return replace(barred, said=fault.message)
+        return replace(nothing, said=str(error))
+    except Refusal as refusal:
+        if refusal.service is Service.ENTRA or refusal.status != HTTPStatus.FORBIDDEN:
+            raise
+        said = f"its identity is not known: you may not; have {READ_IDENTITIES} given to you"
+        return replace(nothing, case=Case.UNKNOWN, said=said)
     return _judged(Claim(mine, at, live, account_id=account.account_id), chatbot)
+
+
+def _place(home: Home, chatbot: Chatbot) -> tuple[Owner, Account, str]:
+    """Give owner, account and ARM id of a chatbot's identity.
+
+    Raises UnansweredError if it has none that an earlier life could have had.
+    """
+    installation, account = home.of(chatbot.namespace), home.account(chatbot.account)
+    if account is None:
+        raise UnansweredError(f"there is no AzureOpenAIAccount {chatbot.account}")
+    if chatbot.existing:
+        raise UnansweredError(f"it runs as {chatbot.existing}, which others made")
+    if chatbot.deleted_at is not None:
+        raise UnansweredError("it is being deleted")
+    try:
+        at = place(chatbot, account, installation)
+    except Stuck as fault:
+        raise UnansweredError(fault.message) from fault
+    return owner(chatbot, installation), account, at
 
 
 async def _identity(azure: ResourceManager, at: str) -> Identity | None:

@@ -56,11 +56,18 @@ class Found:
         return tuple(each for each in self.claims if each.case in {Case.OTHERS, Case.BARRED})
 
     @property
+    def unknown(self) -> tuple[Claim, ...]:
+        """Those of which nothing is known."""
+        return tuple(each for each in self.claims if each.case is Case.UNKNOWN)
+
+    @property
     def code(self) -> Code:
-        """What to end with."""
+        """What to end with: never FINE where an identity could not be looked at."""
         done = {each.claim.owner for each in self.taken or () if not each.trouble}
         left = [each for each in self.claimed if each.owner not in done]
-        return Code.FOUND if left or self.wrong else Code.FINE
+        if left or self.wrong:
+            return Code.FOUND
+        return Code.UNANSWERED if self.unknown else Code.FINE
 
     def document(self) -> dict[str, Any]:
         """Give it as JSON."""
@@ -156,7 +163,9 @@ def _named(names: list[str]) -> str:
 def _rest(found: Found) -> Iterable[Check]:
     for each in found.wrong:
         yield Check(each.name, Mark.WRONG, each.said or f"{WORDS[each.case]}: {each.at}")
-    if len(found.claims) == 1 and not found.claimed and not found.wrong:
+    for each in found.unknown:
+        yield Check(each.name, Mark.UNKNOWN, each.said)
+    if len(found.claims) == 1 and found.claims[0].case in {Case.ITS_OWN, Case.NONE}:
         (one,) = found.claims
         yield Check(one.name, Mark.OK, WORDS[one.case])
 
