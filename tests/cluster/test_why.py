@@ -272,6 +272,38 @@ async def test_it_looks_on_until_the_chatbot_is_ready(operator, hand, namespace,
     assert "Ready for" in typed.out
 
 
+LABELS = {"app.kubernetes.io/name": "chatbot-operator"}
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "chatbot-operator", "labels": LABELS},
+    "spec": {
+        "selector": {"matchLabels": LABELS},
+        "template": {
+            "metadata": {"labels": LABELS},
+            "spec": {"containers": [{"name": "operator", "image": "chatbot-operator"}]},
+        },
+    },
+}
+
+
+async def test_an_operator_that_is_not_there_or_does_not_run_is_said_first(
+    hand, installed, namespace, why, kubectl
+):
+    await hand.create(chatbot(namespace))
+    report = await why()
+    first = report.document["below"][0]
+    assert (report.code, report.document["reason"]) == (1, "NotLookedAt")
+    assert (first["name"], first["found"]) == ("operator", "none is installed")
+    kubectl("create", "-n", namespace, "-f", "-", body=DEPLOYMENT)
+    try:
+        first = (await why()).document["below"][0]
+    finally:
+        kubectl("delete", "deployment", "chatbot-operator", "-n", namespace)
+    assert first["found"] == f"none of its 1 pods is ready in {namespace}"
+    assert any(c.startswith("kubectl logs") for c in every_command(first))
+
+
 CHANGES = ("patch", "label", "annotate", "scale", "create")
 ROUTE = {"parentRefs": [{"name": "public"}], "hostnames": ["chat.example.com"]}
 ASKING = {
