@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from http import HTTPStatus
 
+from chatbot_operator.cli.doctor import shipped
 from chatbot_operator.errors import KubernetesRefusal
 
 
@@ -24,6 +26,6 @@ def words(error: Exception) -> str:
     if error.status == HTTPStatus.NOT_FOUND and "chatbot-operator.dev" in error.operation:
         return (
             "The cluster knows no chatbots: the CRDs are not installed. Those who run it install"
-            " them from the operator's repository: kubectl apply -f crds/"
+            f" them: kubectl apply --server-side -f {shlex.quote(str(shipped.CRDS))}"
         )
     return f"The cluster refuses: {said}"

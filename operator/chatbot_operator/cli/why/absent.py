@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from chatbot_operator.cli.doctor import shipped
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.unread import Unread, allowed
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS, Object
@@ -15,8 +16,8 @@ async def chatbot(reach: Reach, namespace: str, name: str) -> str:
     cluster = await reach.cluster()
     if not await cluster.serves(CHATBOTS):
         return (
-            f"The cluster knows no {CHATBOTS.kind}: its CRDs are not installed. Install them from"
-            f" the operator's repository: {reach.kubectl('apply', '-f', 'crds/')}"
+            f"The cluster knows no {CHATBOTS.kind}: its CRDs are not installed. Install them:"
+            f" {reach.kubectl('apply', '--server-side', '-f', str(shipped.CRDS))}"
         )
     everywhere = await allowed(cluster.every(CHATBOTS), "list azureopenaichatbots everywhere")
     if isinstance(everywhere, Unread):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatbot_operator.cli.checks import Check, Mark, Way
+from chatbot_operator.cli.doctor import shipped
 from chatbot_operator.cli.doctor.running import Leading, renewed
 from chatbot_operator.cli.installed import Installed
 from chatbot_operator.cli.spans import since
@@ -61,8 +62,8 @@ def _absent(known: Known, *, fresh: bool) -> Check:
     if fresh:
         return Check(NAME, Mark.NOTE, "runs somewhere else: no Deployment of it is in the cluster")
     commands = (
-        known.kubectl("apply", "-f", "crds/"),
-        known.kubectl("apply", "-k", "deploy/kustomize/OVERLAY"),
+        known.kubectl("apply", "--server-side", "-f", str(shipped.CRDS)),
+        known.kubectl("apply", "-k", "OVERLAY"),
     )
     return Check(
         NAME,
@@ -70,7 +71,13 @@ def _absent(known: Known, *, fresh: bool) -> Check:
         "none is installed",
         cause=f"No Deployment bears the label app.kubernetes.io/name={OPERATOR}: nobody makes"
         " chatbots of what is asked for.",
-        ways=(Way(CLUSTER, "install it, from its repository.", commands),),
+        ways=(
+            Way(
+                CLUSTER,
+                f"install it, by an OVERLAY of {shipped.BASE} that sets its client id and images.",
+                commands,
+            ),
+        ),
     )
 
 

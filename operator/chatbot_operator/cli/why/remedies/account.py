@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from chatbot_operator.cli.checks import Way
+from chatbot_operator.cli.doctor import shipped
 from chatbot_operator.cli.why.remedies.known import ANYBODY, AZURE, OWNERS, Known, Remedy, az
 
 
@@ -94,7 +96,8 @@ def less_rights(known: Known) -> Iterator[Way]:
         commands.append(_assign(known, "Managed Identity Contributor", known.identity_group))
     if known.account_id:
         role = "Role Based Access Control Administrator"
-        limit = '--condition-version 2.0 --condition "$(cat deploy/azure/one-role.condition)"'
+        file = shlex.quote(str(shipped.CONDITION))
+        limit = f'--condition-version 2.0 --condition "$(cat {file})"'
         commands.append(f"{_assign(known, role, known.account_id)} {limit}")
     yield Way(AZURE, "give the operator's identity the roles that it needs.", tuple(commands))
     doctor = known.kubectl("chatbot", "doctor")
