@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+import uuid
 
 import pytest
 from chatbot_operator.cli.talk import forward
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.pod_streams import PodStreams, PodUnreachable
-from pods import web
+from pods import Namespace, until, web
 
 ECHO = """
 import os, socket, threading
@@ -26,22 +27,30 @@ while True:
 """
 
 
-@pytest.fixture
-def echo(namespace):
+def echoing(name):
     """A pod that sends back what it is sent, and a last word once no more comes."""
     probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
-    container = {
-        "command": ["python3", "-c", ECHO],
-        "readinessProbe": probe,
-    }
-    namespace.apply(web("echo", container=container, terminationGracePeriodSeconds=1))
-    namespace.ready("echo")
-    return namespace
+    container = {"command": ["python3", "-c", ECHO], "readinessProbe": probe}
+    return web(name, container=container, terminationGracePeriodSeconds=1)
+
+
+@pytest.fixture(scope="module")
+def echo(sandbox):
+    """A namespace with a pod `echo`, for all of these tests."""
+    it = Namespace(f"test-{uuid.uuid4().hex[:8]}", sandbox)
+    sandbox.kubectl("create", "namespace", it.name)
+    until(lambda: it.kubectl("get", "serviceaccount", "default", check=False))
+    it.apply(echoing("echo"))
+    it.ready("echo")
+    yield it
+    sandbox.kubectl("delete", "namespace", it.name, "--wait=false")
 
 
 @pytest.fixture
 async def streams(sandbox):
-    configuration, _ = await connection.of_person(str(sandbox.cluster.plane.kubeconfig))
+    configuration = (
+        await connection.of_person(str(sandbox.cluster.plane.kubeconfig))
+    ).configuration
     async with PodStreams(configuration) as streams:
         yield streams
 
@@ -84,12 +93,14 @@ async def test_whoever_has_said_its_last_still_gets_the_rest(echo, streams, monk
 
 async def test_a_pod_that_dies_ends_its_connections_and_one_that_is_gone_is_named(echo, streams):
     troubles = []
-    connect = lambda: streams.connected(echo.name, "echo", 8080)  # noqa: E731
+    echo.apply(echoing("dying"))
+    echo.ready("dying")
+    connect = lambda: streams.connected(echo.name, "dying", 8080)  # noqa: E731
     async with forward.listening(connect, troubles.append) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"hello")
         assert await reader.readexactly(5) == b"hello"
-        deleting = asyncio.to_thread(echo.kubectl, "delete", "pod", "echo", "--timeout=60s")
+        deleting = asyncio.to_thread(echo.kubectl, "delete", "pod", "dying", "--timeout=60s")
         task = asyncio.create_task(deleting)
         assert await asyncio.wait_for(reader.read(-1), 20) in (b"", b"|the end")
         writer.close()
@@ -98,7 +109,7 @@ async def test_a_pod_that_dies_ends_its_connections_and_one_that_is_gone_is_name
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert await reader.read(-1) == b""
         writer.close()
-    assert 'pods "echo" not found' in troubles[0]
+    assert 'pods "dying" not found' in troubles[0]
 
 
 async def test_a_port_on_which_nobody_listens_is_said_by_the_kubelet(echo, streams):
@@ -111,7 +122,7 @@ async def test_it_takes_the_right_to_forward_ports(echo, streams, sandbox):
     echo.kubectl("create", "serviceaccount", "nobody")
     token = echo.kubectl("create", "token", "nobody").strip()
     plane = sandbox.cluster.plane
-    configuration, _ = await connection.of_person(str(plane.kubeconfig))
+    configuration = (await connection.of_person(str(plane.kubeconfig))).configuration
     configuration.api_key = {"BearerToken": f"Bearer {token}"}
     async with PodStreams(configuration) as others:
         with pytest.raises(KubernetesRefusal, match="pods/portforward") as refused:
