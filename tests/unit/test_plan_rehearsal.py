@@ -37,7 +37,8 @@ CREDENTIAL = Credential("cb-x", "https://issuer/", "system:serviceaccount:team:s
 class Reading:
     """A cluster of which an apply makes what the manifest says, and which is never written to."""
 
-    def __init__(self, *bodies, refuses=()) -> None:
+    def __init__(self, *bodies, refuses=(), status=403) -> None:
+        self.status = status
         self.objects = {_place(resource, body): body for resource, body in bodies}
         self.before = copy.deepcopy(self.objects)
         self.refuses = refuses
@@ -60,7 +61,7 @@ class Reading:
 
     def _check(self, verb, resource):
         if (verb, resource) in self.refuses:
-            raise KubernetesRefusal(verb, 403, "Forbidden", "")
+            raise KubernetesRefusal(verb, self.status, "", "")
 
 
 def _place(resource, body):
@@ -318,3 +319,12 @@ async def test_a_withdrawal_is_rehearsed_through_its_grace(resync):
         (Verb.DELETE, "role assignment")
     ]
     assert rehearsal.clock() - NOON >= dt.timedelta(seconds=INSTALLATION.withdrawal_grace)
+
+
+async def test_a_cluster_that_does_not_answer_is_no_end_of_a_plan():
+    rehearsal = small()
+    rehearsal.cluster.refuses = [("get", ports.DEPLOYMENTS)]
+    rehearsal.cluster.status = 0
+    (part,) = await rehearsal.run([KEY])
+    bar = outlook(part, None, KNOWN).bar
+    assert (bar.found, bar.mark) == ("ClusterUnavailable", "unknown")

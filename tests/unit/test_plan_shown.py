@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from chatbot_operator.cli.checks import Mark
 from chatbot_operator.cli.command import Code, Report
 from chatbot_operator.cli.main import show
 from chatbot_operator.cli.plan.laying import Laid
@@ -42,7 +43,7 @@ BY_HAND = Write(
 )
 KNOWN = Known(lambda *words: " ".join(("kubectl", *words)), account_name="contoso")
 DENIED = barred("NamespaceNotAllowed", "Ask \x1b[2J[red]`kubectl annotate a b=c`", KNOWN)
-WAITS = barred("PodsLeaving", "", KNOWN, passes=True)
+WAITS = barred("PodsLeaving", "", KNOWN, mark=Mark.WAITING)
 
 
 def outlook(name="team/support", **how):
@@ -136,6 +137,13 @@ def test_the_code_says_whether_anything_would_be_written_or_bars():
         {"manifest": Laid(CHATBOTS, body, None)},
     ):
         assert plan(outlook(**found)).code is Code.FOUND
+
+
+def test_what_could_not_be_read_is_no_answer():
+    unseen = barred("ClusterUnavailable", "", KNOWN, mark=Mark.UNKNOWN)
+    found = plan(outlook(writes=(DEPLOYMENT,), bar=unseen))
+    assert found.code is Code.UNANSWERED
+    assert "? could not look on (unknown)  ClusterUnavailable" in printed(found)
 
 
 def test_the_document():

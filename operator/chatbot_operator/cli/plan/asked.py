@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chatbot_operator.account import Account
+from chatbot_operator.chatbot import Chatbot
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.plan import documents
 from chatbot_operator.cli.plan.laying import Laid, lay
@@ -49,7 +51,25 @@ async def laid_over(
     for name in asked.deleted:
         resource, live = await _live(cluster, namespace, name)
         laid.append(Laid(resource, live, None))
+    for each in laid:
+        _require_known(each)
     return {_key(each): each for each in laid}, tuple(others)
+
+
+def _require_known(laid: Laid) -> None:
+    """See that the cluster fills in the defaults that this program goes by."""
+    parse = {CHATBOTS: Chatbot.parse, ACCOUNTS: Account.parse}.get(laid.resource)
+    # A dry run stores no version.
+    metadata = {"resourceVersion": "", **laid.body["metadata"]}
+    try:
+        if parse is not None:
+            parse({**laid.body, "metadata": metadata})
+    except KeyError as missing:
+        raise UnansweredError(
+            f"{laid.resource.kind} {metadata['name']} has no {missing}, which the CRD of this"
+            " version gives it: the CRDs in the cluster are older than this program. Apply those of"
+            " this version: `kubectl apply -f crds/`."
+        ) from missing
 
 
 async def _live(cluster: DryRun, namespace: str, name: str) -> tuple[Resource, Object]:

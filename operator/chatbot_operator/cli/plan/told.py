@@ -16,11 +16,16 @@ from chatbot_operator.cli.plan.rehearsal import Part
 from chatbot_operator.cli.plan.writes import Difference, Side, Verb, Write
 from chatbot_operator.cli.why.conditions import words
 from chatbot_operator.cli.why.remedies import Known, ways
-from chatbot_operator.errors import DENIALS, Denied, Fault, Pending
+from chatbot_operator.errors import DENIALS, Blind, Denied, Fault, Pending, Transient
 from chatbot_operator.ports import Object
 from chatbot_operator.reconcile.withdrawal import HELD, TAKEN
 from chatbot_operator.status import by_type
 
+_NAMES: Final = {
+    Mark.WRONG: "goes no further",
+    Mark.WAITING: "waits",
+    Mark.UNKNOWN: "could not look on",
+}
 WRITTEN: Final = (Verb.CREATE, Verb.CHANGE, Verb.DELETE)
 
 
@@ -68,10 +73,12 @@ class Plan:
 
     @property
     def code(self) -> Code:
-        """FINE where nothing would be written and nothing bars."""
-        found = any(
-            each.writes or _is_wrong(each.bar) or _is_written(each.manifest)
-            for each in self.outlooks
+        """FINE where nothing would be written and nothing bars; UNANSWERED where it is not all."""
+        bars = {each.bar.mark for each in self.outlooks if each.bar}
+        if Mark.UNKNOWN in bars:
+            return Code.UNANSWERED
+        found = Mark.WRONG in bars or any(
+            each.writes or _is_written(each.manifest) for each in self.outlooks
         )
         return Code.FOUND if found else Code.FINE
 
@@ -125,17 +132,20 @@ def confirmations(outlooks: Iterable[Outlook], spell: Callable[..., str]) -> tup
     )
 
 
-def barred(reason: str, message: str, known: Known, *, passes: bool = False) -> Check:
-    """Say what keeps the operator from going on, as `why` says it."""
+def barred(reason: str, message: str, known: Known, *, mark: Mark = Mark.WRONG) -> Check:
+    """Say what keeps the operator from going on, as `why` says it.
+
+    `mark` is WAITING where nobody has to act, UNKNOWN where it could not be found out.
+    """
     cause, fix, said = words(reason, message)
     return Check(
-        "waits" if passes else "goes no further",
-        Mark.WAITING if passes else Mark.WRONG,
+        _NAMES[mark],
+        mark,
         reason,
         cause=cause,
         fix=fix,
         said=said,
-        ways=() if passes else ways(reason, replace(known, message=message)),
+        ways=ways(reason, replace(known, message=message)) if mark is Mark.WRONG else (),
         facts={"reason": reason, "message": message},
     )
 
@@ -146,11 +156,17 @@ def _bar(part: Part, known: Known) -> Check | None:
     if isinstance(fault, Denied) and held is not None and held.reason == HELD:
         return barred(HELD, held.message, known)
     if fault is not None:
-        passes = isinstance(fault, Pending)
-        return barred(fault.reason, fault.message, known, passes=passes)
+        return barred(fault.reason, fault.message, known, mark=_mark(fault))
     if not part.rests:
         return Check("not at rest", Mark.UNKNOWN, fix="The plan may not be all: it went on and on.")
     return None
+
+
+def _mark(fault: Fault) -> Mark:
+    if isinstance(fault, Pending):
+        return Mark.WAITING
+    # In a rehearsal, nothing but a reading of the person's own can fail.
+    return Mark.UNKNOWN if isinstance(fault, Transient | Blind) else Mark.WRONG
 
 
 def _access(part: Part) -> Access:
@@ -168,10 +184,6 @@ def _access(part: Part) -> Access:
 
 def _status(body: Object | None) -> dict[str, Any]:
     return dict((body or {}).get("status") or {})
-
-
-def _is_wrong(bar: Check | None) -> bool:
-    return bar is not None and bar.mark is not Mark.WAITING
 
 
 def _is_written(laid: Laid | None) -> bool:
