@@ -24,6 +24,7 @@ ON_ACCOUNT: Final = (
     "Microsoft.Authorization/roleAssignments/delete",
 )
 _IDENTITY: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_CREDENTIALS: Final = f"{_IDENTITY}/federatedIdentityCredentials"
 ON_GROUP: Final = tuple(
     f"{_IDENTITY}{part}/{verb}"
     for part in ("", "/federatedIdentityCredentials")
@@ -79,6 +80,16 @@ def lacking(account: list[Permission], group: list[Permission] | None, manage: M
         needed = [a for a in ON_GROUP if manage.identities or a.endswith("/read")]
         less += [f"{a} on the identities' resource group" for a in needed if not _holds(group, a)]
     return less
+
+
+def lacking_on_shared(identity: list[Permission], manage: Manage) -> list[str]:
+    """Name the actions that are needed and not held on an identity that others made.
+
+    Its credentials are written, and nothing else about it.
+    """
+    needed = (f"{_IDENTITY}/read", *(a for a in ON_GROUP if _CREDENTIALS in a))
+    wanted = (a for a in needed if manage.identities or a.endswith("/read"))
+    return [a for a in wanted if not _holds(identity, a)]
 
 
 def _fix(manage: Manage) -> str:

@@ -254,19 +254,27 @@ def accounts(sandbox):
         sandbox.kubectl("delete", "aoai", name)
 
 
-def test_what_no_kubectl_mends_is_told_apart_as_well(sandbox, person, webhook, accounts):
+@pytest.fixture
+def lock(sandbox):
+    """A lock on the group of chatbots' identities, until the test ends."""
+    at = f"{IDENTITIES}/providers/Microsoft.Authorization/locks/keep"
+    assert sandbox.azure("PUT", at, {"properties": {"level": "ReadOnly"}}).status_code == 201
+    yield at
+    sandbox.azure("DELETE", at)
+
+
+def test_what_no_kubectl_mends_is_told_apart_as_well(person, webhook, accounts, lock):
     gone, lost = f"gone-{uuid4().hex[:6]}", f"lost-{uuid4().hex[:6]}"
     existing = {"resourceGroup": fixed.IDENTITY_GROUP}
     accounts(gone, accountId=ACCOUNT_ID.replace("contoso", gone), identity=existing)
     webhook("/webhooks/0/rules/0/resources", ["services"])
-    lock = f"{IDENTITIES}/providers/Microsoft.Authorization/locks/keep"
-    assert sandbox.azure("PUT", lock, {"properties": {"level": "ReadOnly"}}).status_code == 201
-    accounts(lost, accountId=ACCOUNT_ID, identity={"resourceGroup": lost})
+    both = {"resourceGroup": lost, "existing": [{"name": "chatbot-operator", "id": OPERATOR}]}
+    accounts(lost, accountId=ACCOUNT_ID, identity=both)
     ended = person.doctor()
-    sandbox.azure("DELETE", lock)
 
     wrong = {each["name"]: each for each in ended.marked("wrong")}
-    assert set(wrong) == {"asked about pods", "in Azure", "locks", f"identities' group {lost}"}
+    own = {f"identities' group {lost}", "rights on identity chatbot-operator"}
+    assert set(wrong) == {"asked about pods", "in Azure", "locks", *own}
     assert wrong["in Azure"]["found"] == "AccountNotFound"
     assert wrong["in Azure"]["commands"] == [
         f"az cognitiveservices account show --name {gone} --resource-group openai --query id"

@@ -89,6 +89,26 @@ def test_who_manages_less_needs_less():
     )
 
 
+def test_an_identity_that_others_made_takes_its_credentials_only():
+    def judge(permission, manage=Manage.ALL):
+        return holding.on_shared("shop", "p", Place("/id", (held("r", permission),)), manage)
+
+    least = Permission(
+        (
+            "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+            "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/*",
+        )
+    )
+    assert judge(least).mark is judge(CONTRIBUTOR).mark is Mark.OK
+    assert judge(READER, Manage.NOTHING).mark is Mark.OK
+    found = judge(READER)
+    assert found.commands == (f"{CREATE} --role 'Managed Identity Contributor' --scope /id",)
+    assert "federatedIdentityCredentials/write" in found.found
+    assert "userAssignedIdentities/write" not in found.found
+    dark = holding.on_shared("shop", "p", Place("/id", NOBODY), Manage.ALL)
+    assert dark.mark is Mark.UNKNOWN
+
+
 @pytest.mark.parametrize("dark", [NOBODY, Silent("429"), Absent("X")])
 def test_roles_that_are_not_shown_are_not_known(dark):
     found = holding.check("p", Place(ACCOUNT_ID, dark), None, Manage.ALL, FILE)
@@ -106,7 +126,7 @@ def test_assignments_are_read_with_their_roles_and_conditions():
             assigned("here", ACCOUNT_ID.upper(), "r", "only if"),
             assigned("above", "/", "r"),
             assigned("below", f"{ACCOUNT_ID}/deployments/x", "r"),
-            assigned("beside", f"{ACCOUNT_ID}2", "r"),
+            assigned("beside", ACCOUNT_ID[:-1], "r"),
             assigned("gone", ACCOUNT_ID, "deleted role"),
         ],
         {"r": role},

@@ -330,7 +330,8 @@ def test_whom_a_binding_speaks_of(subject, bound):
 
 
 def held(*, without=(), more=()):
-    return {each: each not in without for each in NEEDED} | dict.fromkeys(more, True)
+    of = {each: each not in without for each in NEEDED}
+    return of | {each: each in more for each in TOO_MUCH}
 
 
 def test_rights_missing_and_too_many():
@@ -363,16 +364,18 @@ def test_chatbots_are_counted_by_reason_the_worst_first():
             bot("d", "False", "RoleMisconfigured"),
             bot("e", "False", "RoleMisconfigured"),
             bot("f", "Unknown", "RolePropagating"),
+            bot("h", "Unknown", "RolePropagating"),
+            bot("i", "Unknown", "RolePropagating"),
             bot("g"),
         ],
         kubectl,
     )
-    assert (found.mark, found.found) == (Mark.WRONG, "2 of 7 Ready")
+    assert (found.mark, found.found) == (Mark.WRONG, "2 of 9 Ready")
     assert [(each.name, each.mark) for each in found.below] == [
         ("RoleMisconfigured", Mark.WRONG),
         ("NamespaceNotAllowed", Mark.WRONG),
-        ("NotLookedAt", Mark.WAITING),
         ("RolePropagating", Mark.WAITING),
+        ("NotLookedAt", Mark.WAITING),
         ("Degraded, though Ready", Mark.NOTE),
     ]
     assert found.below[0].commands == ("kubectl chatbot why d -n n",)

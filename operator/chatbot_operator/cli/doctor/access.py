@@ -126,8 +126,8 @@ def check(held: Mapping[Right, bool] | Dark, needed: Iterable[Right], reconcile:
     if not isinstance(held, Mapping):
         return unknown(NAME, held)
     wanted = tuple(needed)
-    missing = [right for right in wanted if not held.get(right, False)]
-    surplus = [right for right in TOO_MUCH if held.get(right, False)]
+    missing = [right for right in wanted if not held[right]]
+    surplus = [right for right in TOO_MUCH if held[right]]
     facts = {"missing": ", ".join(map(str, missing)), "surplus": ", ".join(map(str, surplus))}
     facts = {key: value for key, value in facts.items() if value}
     if missing:

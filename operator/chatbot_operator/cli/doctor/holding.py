@@ -119,6 +119,24 @@ def check(
     )
 
 
+def on_shared(name: str, principal: str, place: Place, manage: Manage) -> Check:
+    """Judge what an identity may do about one that others made, and that chatbots may be."""
+    what = f"rights on identity {name}"
+    if not isinstance(place.held, tuple):
+        return unknown(what, place.held)
+    less = rights.lacking_on_shared(_all(place.held), manage)
+    if not less:
+        return Check(what, Mark.OK, "what it needs")
+    return Check(
+        what,
+        Mark.WRONG,
+        f"it lacks {', '.join(less)}",
+        cause="A chatbot that is to be this identity gets no federated credential.",
+        fix="Give it the role, or a smaller one of your own with these actions:",
+        commands=(_create(principal, CONTRIBUTOR if manage.identities else READER, place.id),),
+    )
+
+
 def _held(place: Place | None) -> tuple[Held, ...]:
     return place.held if place and isinstance(place.held, tuple) else ()
 

@@ -55,6 +55,8 @@ class OfAccount:
     on_account: dict[str, Place]
     group: str
     on_group: dict[str, Place]
+    on_existing: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """By the name of an identity that others made, and the principal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ async def _account(asking: _Asking, account: Account) -> OfAccount:
         held = {
             (scope, one): tasks.create_task(_held(asking.catalogue, scope, one))
             for one in asking.principals
-            for scope in (account.account_id, group)
+            for scope in (account.account_id, group, *account.existing.values())
             if scope
         }
     places = {key: Place(key[0], each.result()) for key, each in held.items()}
@@ -192,6 +194,11 @@ async def _account(asking: _Asking, account: Account) -> OfAccount:
         on_account={one: places[account.account_id, one] for one in asking.principals},
         group=group,
         on_group={one: places[group, one] for one in asking.principals if group},
+        on_existing={
+            (name, one): places[scope, one]
+            for name, scope in account.existing.items()
+            for one in asking.principals
+        },
     )
 
 

@@ -151,11 +151,11 @@ def _refused(body: Object) -> bool:
 def _account(of: OfAccount, operators: list[Installed], found: Azure) -> Check:
     below = list(accounts.in_azure(of.account, of.found))
     below += accounts.as_operator_saw(of.account, of.found)
-    rights = [
-        _rights(of, found, theirs.identity.principal_id, _manages([one]))
-        for one, theirs in zip(operators, found.operators, strict=True)
-        if isinstance(theirs.identity, Identity)
-    ]
+    rights: list[Check] = []
+    for one, theirs in zip(operators, found.operators, strict=True):
+        if isinstance(theirs.identity, Identity):
+            principal, manage = theirs.identity.principal_id, _manages([one])
+            rights += [_rights(of, found, principal, manage), *_on_existing(of, principal, manage)]
     # Nobody holds anything on what is not there.
     if not accounts.is_gone(of.found):
         below += rights or accounts.rights_as_seen(of.account)
@@ -168,6 +168,12 @@ def _rights(of: OfAccount, found: Azure, principal: str, manage: Manage) -> Chec
     lost = {one.id for one in found.groups if isinstance(one.content, Absent)}
     group = None if of.group in lost else of.on_group.get(principal)
     return holding.check(principal, of.on_account[principal], group, manage, shipped.CONDITION)
+
+
+def _on_existing(of: OfAccount, principal: str, manage: Manage) -> Iterator[Check]:
+    for (name, whose), place in of.on_existing.items():
+        if whose == principal:
+            yield holding.on_shared(name, principal, place, manage)
 
 
 def _manages(operators: Iterable[Installed]) -> Manage:
