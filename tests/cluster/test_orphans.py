@@ -121,7 +121,10 @@ async def test_a_namespace_that_was_taken_by_force(*, console, operator, hand, d
         ("RoleAssignment", "support", "NamespaceGone", False),
         ("Identity", "support", "NamespaceGone", False),
     ]
-    assert (await orphans(console, name, "--delete", "--yes")).code == 0
+    refused = await orphans(console, name, "--delete", "--yes")
+    assert (refused.code, "about to be restored" in refused.document["unanswered"]) == (2, True)
+    owner = operator.world.installation.cluster
+    assert (await orphans(console, name, "--delete", "--yes", "--owner", owner)).code == 0
 
 
 async def test_what_others_made_is_listed_by_their_name_and_deleted_by_it(
@@ -144,6 +147,7 @@ async def test_what_trusts_another_clusters_tokens_may_be_its(
     *, console, operator, hand, azure, settled, deployed
 ):
     await strip(hand, settled)
+    await hand.create(chatbot(settled, "alive"))
     identity = await azure.identity(settled)
     for each in identity["credentials"]:
         await azure.done("DELETE", each["id"])
@@ -169,6 +173,7 @@ async def test_a_deletion_that_fails_stops_no_other_and_is_made_up_for(
     *, console, hand, azure, settled, deployed
 ):
     await strip(hand, settled)
+    await hand.create(chatbot(settled, "alive"))
     await azure.fault(**DENIED, method="DELETE", path="roleAssignments")
     tried = await orphans(console, settled, "--delete", "--yes")
     assert tried.code == 1, tried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from argparse import Namespace
 from dataclasses import dataclass, field, replace
@@ -476,3 +477,17 @@ def test_the_command_that_deletes_says_what_was_asked():
     )
     given.owner = "all"
     assert orphans._deleting(given, reach) == ""
+
+
+@pytest.mark.parametrize(
+    ("chatbots", "given", "refused"),
+    [
+        ((), {"yes": True, "owner": ""}, True),
+        ((), {"yes": True, "owner": "here"}, False),
+        ((), {"yes": False, "owner": ""}, False),
+        (({},), {"yes": True, "owner": ""}, False),
+    ],
+)
+def test_where_no_chatbot_lives_nothing_is_deleted_unasked(chatbots, given, refused):
+    with pytest.raises(UnansweredError) if refused else contextlib.nullcontext():
+        orphans._require_no_restore(replace(HOME, chatbots=chatbots), Namespace(**given))

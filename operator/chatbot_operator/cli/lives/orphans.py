@@ -76,6 +76,7 @@ async def run(arguments: Namespace, reach: Reach, person: Person) -> Report:
         command=_deleting(arguments, reach),
     )
     if arguments.delete and found.deletable:
+        _require_no_restore(here, arguments)
         removal = Removal(here, cluster, azure, seen)
         found = await _delete(found, removal, person, yes=arguments.yes)
     return Report(found.document(), listing.shown(found), found.code)
@@ -98,6 +99,16 @@ def _require_sense(arguments: Namespace) -> None:
         raise UnansweredError("--yes is for --delete; without that nothing is changed.")
 
 
+def _require_no_restore(here: home.Home, arguments: Namespace) -> None:
+    """Refuse to delete unasked where no chatbot lives: a script may come before a restore."""
+    if arguments.yes and not here.chatbots and not arguments.owner:
+        owners = " ".join(f"--owner {each}" for each in sorted(here.owners))
+        raise UnansweredError(
+            "No chatbot lives in this cluster. If it is about to be restored, its chatbots will"
+            f" want what is left over (`kubectl chatbot rebind --all`); if not, say {owners}, too."
+        )
+
+
 def _deleting(arguments: Namespace, reach: Reach) -> str:
     """Spell the same command so that it deletes; empty where it does, or no owner is named."""
     if arguments.delete or arguments.owner == ALL:
@@ -113,6 +124,13 @@ def _deleting(arguments: Namespace, reach: Reach) -> str:
 
 
 def _notes(here: home.Home) -> Iterable[Check]:
+    if not here.chatbots:
+        yield Check(
+            "no chatbot lives in this cluster",
+            Mark.NOTE,
+            "If it is about to be restored, wait for its chatbots: they can take over what is left"
+            " over, by `kubectl chatbot rebind --all`.",
+        )
     if not here.operators:
         yield Check(
             "no operator is installed",
