@@ -60,7 +60,7 @@ vendor: sync ## fetch what the page brings along again, by npm, and verify it
 screenshots: sync browser ## take docs/images of the page again
 	@$(RUN) python tests/screenshots.py docs/images
 
-terminal: sync control-plane ## take docs/images of the command line again, in a sandbox of its own (two minutes)
+terminal: sync control-plane ## take docs/images of the command line again, in a sandbox of its own (three minutes)
 	@$(RUN) python tests/terminal_pictures.py docs/images
 
 browser: sync ## fetch a Chromium for the tests of the page, unless there is one
