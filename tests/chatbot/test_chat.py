@@ -142,5 +142,6 @@ def test_the_title_is_shown(chatbot):
         "starters": [],
         "disclaimer": "",
         "user": None,
+        "visitor": None,
         "demo": False,
     }
