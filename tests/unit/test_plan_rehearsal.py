@@ -221,7 +221,7 @@ def small(*, manage=Manage.ALL, account_spec=None, chatbot_spec=None, real=None)
     )
     azure = AsAllowed(real or SmallAzure(), Remembered())
     whole = replace(INSTALLATION, manage=manage)
-    return Rehearsal(reading, azure, whole, Clock(NOON))
+    return Rehearsal(reading, azure, whole, Clock(NOON), KNOWN.kubectl)
 
 
 async def rehearsed(**how):
@@ -328,3 +328,39 @@ async def test_a_cluster_that_does_not_answer_is_no_end_of_a_plan():
     (part,) = await rehearsal.run([KEY])
     bar = outlook(part, None, KNOWN).bar
     assert (bar.found, bar.mark) == ("ClusterUnavailable", "unknown")
+
+
+class SignedOut(Refusing):
+    """An Azure of which nothing is told to anybody."""
+
+    async def account(self, account_id):
+        del account_id
+        raise Refusal("read account", status=401, code="", message="", service=Service.ENTRA)
+
+
+async def test_an_account_that_may_not_be_read_is_as_it_was_found():
+    remembered = Remembered()
+    remembered.of_account(account())
+    found = await AsAllowed(SignedOut(), remembered).account(ACCOUNT_ID)
+    assert (found.endpoint, found.location) == (
+        "https://contoso.openai.azure.com/",
+        "swedencentral",
+    )
+    assert [model.name for model in found.models] == ["gpt-4o", "mini"]
+
+
+async def test_an_identity_of_others_that_may_not_be_read_is_taken_to_be_there():
+    listed = {"existing": [{"name": "theirs", "id": RECORDED}]}
+    rehearsal = small(
+        real=SignedOut(),
+        account_spec={"identity": listed},
+        chatbot_spec={"identity": {"existing": "theirs"}},
+    )
+    body = rehearsal.cluster.objects["azureopenaichatbots", "team", "support"]
+    of = account(**rehearsal.cluster.objects["azureopenaiaccounts", "", "contoso"]["spec"])
+    rehearsal.azure._remembered.of_chatbot(Chatbot.parse(body), of, INSTALLATION)
+    (part,) = await rehearsal.run([KEY])
+    assert (part.rests, part.fault) == (True, None)
+    credential, role = [w for w in part.record.writes if w.side is Side.AZURE]
+    assert f"--ids {RECORDED} --query principalId" in role.command
+    assert (credential.kind, credential.command) == ("federated credential", "")

@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import Chatbot
-from chatbot_operator.cli.plan.assumed import is_unknown
+from chatbot_operator.cli.plan.assumed import is_unknown, unknown
 from chatbot_operator.errors import Refusal, Service
 from chatbot_operator.naming import assignment_name, role_definition_id
 from chatbot_operator.ports import (
@@ -21,7 +21,7 @@ from chatbot_operator.ports import (
     Model,
     OpenAIAccount,
 )
-from chatbot_operator.steps.existing import ALLOW_TAG
+from chatbot_operator.steps.existing import ALLOW_TAG, existing_place
 from chatbot_operator.steps.federation import trusted
 from chatbot_operator.steps.identity import owner
 
@@ -74,21 +74,28 @@ class Remembered:
     By ARM id in lower case.
     """
 
-    locations: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
     models: set[str] = field(default_factory=set)
     by_id: dict[str, Identity] = field(default_factory=dict)
     federated: dict[str, list[Credential]] = field(default_factory=dict)
     assigned: list[Assignment] = field(default_factory=list)
 
     def of_account(self, account: Account) -> None:
-        """Remember where an account is."""
-        self.locations[account.account_id.lower()] = account.found_location
+        """Remember where an account is, and what it has."""
+        self.accounts[account.account_id.lower()] = account
+        self.models.update(each["name"] for each in account.status.get("deployments", ()))
 
     def of_chatbot(
         self, chatbot: Chatbot, account: Account | None, installation: Installation
     ) -> None:
-        """Remember what the operator has recorded in a chatbot's status."""
+        """Remember what the operator has recorded in a chatbot's status.
+
+        An identity that it names, and that others made, is taken to be there.
+        """
         self.models.add(chatbot.deployment)
+        if chatbot.existing and account and not chatbot.recorded.principal_id:
+            at = existing_place(chatbot, account, installation)
+            self.by_id[at.lower()] = _of_others(at, owner(chatbot, installation).path)
         recorded, mine = chatbot.recorded, owner(chatbot, installation)
         if not (recorded.identity_id and recorded.principal_id):
             return
@@ -118,12 +125,12 @@ class Remembered:
             )
 
     async def account(self, account_id: str) -> OpenAIAccount:
-        """Take an account for usable."""
-        name = account_id.rpartition("/")[2]
+        """Take an account for usable, as it was found."""
+        name, known = account_id.rpartition("/")[2], self.accounts.get(account_id.lower())
         return OpenAIAccount(
             kind="OpenAI",
-            location=self.locations.get(account_id.lower()) or "(the region of the account)",
-            endpoint=f"https://{name}.openai.azure.com/",
+            location=(known and known.found_location) or "(the region of the account)",
+            endpoint=(known and known.endpoint) or f"https://{name}.openai.azure.com/",
             subdomain=name,
             provisioning_state="Succeeded",
             models=tuple(Model(name=each, model="", version="") for each in sorted(self.models)),
@@ -238,6 +245,20 @@ class AsAllowed:
                 if refusal.service is Service.ENTRA:
                     self._closed = refusal
         return await question(self._remembered)
+
+
+def _of_others(at: str, path: str) -> Identity:
+    """Stand for an identity that is not read, and that lets a chatbot run as it."""
+    name = at.rpartition("/")[2]
+    return Identity(
+        id=at,
+        name=name,
+        location="",
+        principal_id=unknown(f"principal id of {name}"),
+        client_id=unknown(f"client id of {name}"),
+        tenant_id=unknown(f"tenant of {name}"),
+        tags={ALLOW_TAG: path},
+    )
 
 
 def _is_ours(refusal: Refusal) -> bool:

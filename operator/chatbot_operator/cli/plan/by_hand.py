@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from typing import Final
 
 from chatbot_operator.account import Account
@@ -16,7 +17,7 @@ from chatbot_operator.steps.existing import existing_place
 from chatbot_operator.steps.federation import trusted
 from chatbot_operator.steps.identity import UID_TAG, owner, place
 
-_NO_PRINCIPAL: Final = re.compile(r"'\(principal id of [^']*\)'")
+_NO_PRINCIPAL: Final = re.compile(r"'\((?:unknown: )?principal id of [^']*\)'")
 _NO_UID: Final = re.compile(rf"'{UID_TAG}=\(uid of [^']*\)'")
 _COMMAND: Final = re.compile(r"`((?:az|kubectl) [^`]+)`")
 
@@ -32,8 +33,13 @@ async def follow(
     account: Account,
     installation: Installation,
     fault: Fault,
+    *,
+    kubectl: Callable[..., str],
 ) -> bool:
-    """Do in the rehearsal what a fault tells somebody to do; tell whether there was anything."""
+    """Do in the rehearsal what a fault tells somebody to do; tell whether there was anything.
+
+    `kubectl` spells a command for the cluster.
+    """
     if fault.reason == "IdentityNotThere" and not chatbot.existing:
         at = await _identity(azure, chatbot, account, installation)
     elif fault.reason == "CredentialNotThere":
@@ -46,7 +52,8 @@ async def follow(
         await azure.put_assignment(_assignment(account.account_id, mine))
     else:
         return False
-    azure.record.by_hand(_runnable(" && ".join(commands(fault.message)), at, chatbot))
+    uid = kubectl("get", "chatbot", "-n", chatbot.namespace, chatbot.name)
+    azure.record.by_hand(_runnable(" && ".join(commands(fault.message)), at, uid))
     return True
 
 
@@ -85,9 +92,13 @@ def _assignment(scope: str, identity: Identity) -> Assignment:
     )
 
 
-def _runnable(command: str, identity_id: str, chatbot: Chatbot) -> str:
-    """Have the shell look up what nobody knows before chatbot and identity are made."""
-    principal = shlex.join(("az", "identity", "show", "--ids", identity_id))
-    uid = shlex.join(("kubectl", "get", "chatbot", "-n", chatbot.namespace, chatbot.name))
-    command = _NO_UID.sub(f'{UID_TAG}="$({uid} -o jsonpath={{.metadata.uid}})"', command)
-    return _NO_PRINCIPAL.sub(f'"$({principal} --query principalId --output tsv)"', command)
+def _runnable(command: str, identity_id: str, chatbot: str) -> str:
+    """Have the shell look up what nobody knows before chatbot and identity are made.
+
+    `chatbot` is the command that gets the chatbot.
+    """
+    identity = shlex.join(("az", "identity", "show", "--ids", identity_id))
+    command = _NO_UID.sub(
+        lambda _: f'{UID_TAG}="$({chatbot} -o jsonpath={{.metadata.uid}})"', command
+    )
+    return _NO_PRINCIPAL.sub(lambda _: f'"$({identity} --query principalId --output tsv)"', command)

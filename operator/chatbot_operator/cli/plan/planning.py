@@ -102,7 +102,7 @@ class Planning:
         self._remembered = Remembered()
         self._azure = AsAllowed(azure, self._remembered)
         self._premises = found
-        self._rehearsal = Rehearsal(cluster, self._azure, found.installation, clock)
+        self._rehearsal = Rehearsal(cluster, self._azure, found.installation, clock, kubectl)
         self._notes: list[str] = []
 
     async def plan(self, laid: dict[Key, Laid]) -> Plan:
@@ -111,6 +111,8 @@ class Planning:
             self._lay(each)
         others = await concerned(self._rehearsal.kubernetes(Record()), laid)
         ours = [key for key in (*_of(laid, CHATBOTS), *others) if self._watches(key)]
+        for key in _of(laid, ACCOUNTS):
+            self._remembered.of_account(Account.parse(laid[key].body))
         for key in ours:
             await self._prepare(key)
         for key in _of(laid, CHATBOTS):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -77,12 +77,13 @@ class Part:
 
 @dataclass
 class Rehearsal:
-    """A run of the operator in which nothing is written."""
+    """A run of the operator in which nothing is written; `kubectl` spells commands for people."""
 
     cluster: cluster.Reads
     azure: azure_reads.Reads
     installation: Installation
     clock: Clock
+    kubectl: Callable[..., str]
     shelf: ClusterShelf = field(default_factory=ClusterShelf)
     in_azure: AzureShelf = field(default_factory=AzureShelf)
     memory: Memory = field(default_factory=Memory)
@@ -152,7 +153,7 @@ class Rehearsal:
             await reconcile(self._world(Record()), key, memory=self.memory)
             return account.uid in self.memory.examined
         azure = self._azure(part.record)
-        return await follow(azure, chatbot, account, self.installation, fault)
+        return await follow(azure, chatbot, account, self.installation, fault, kubectl=self.kubectl)
 
     async def _both(self, key: Key) -> tuple[Chatbot | None, Account | None]:
         body = await self._body(key)
