@@ -35,6 +35,8 @@ are whole, quoted for a shell, and name your `--context` and `--kubeconfig` if y
 
 `-o json` gives programs the same as people see: trees have `name`, `mark` (`ok`, `wrong`, `waiting`, `unknown`,
 `note`), `found`, and where something is wrong `cause`, `fix`, `said`, `commands` and `ways`, each way with `who` may go it.
+`why NAME` has `namespace`, `ready`, `reason`, `message` and `since` besides; `why` alone gives `chatbots`, each with these, its
+`name`, `mark` and `url`, and the `operator`.
 Colours are for terminals, and no mark is a colour alone; `NO_COLOR=1` leaves them out.
 
 ## Why is it not Ready?

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -55,8 +56,10 @@ async def find(cluster: Cluster, namespace: str = "") -> list[Installed]:
     found = []
     for deployment in await cluster.select(DEPLOYMENTS, namespace, LABELS):
         where = deployment["metadata"]["namespace"]
-        pods = await cluster.select(PODS, where, LABELS)
-        account = await cluster.get(SERVICE_ACCOUNTS, where, service_account(deployment))
+        pods, account = await asyncio.gather(
+            cluster.select(PODS, where, LABELS),
+            cluster.get(SERVICE_ACCOUNTS, where, service_account(deployment)),
+        )
         found.append(installed(deployment, pods, account))
     return found
 

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from chatbot_operator.cli import pod, show
 from chatbot_operator.cli.checks import Mark
-from chatbot_operator.cli.command import Code, Command, Report, UnansweredError
+from chatbot_operator.cli.command import CODES, Code, Command, Report, UnansweredError
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.why import absent, account, chatbot, conditions, fleet, running
 from chatbot_operator.cli.why.remedies import Known
@@ -138,4 +138,5 @@ WHY: Final = Command(
     ("why support", "why -A", "why aoai/contoso", "why pod/support-7d9c5b-x2x8k"),
     arguments,
     run,
+    f"{CODES}\nWith --watch it ends with 0 once all is Ready, and with 1 when --timeout is over.",
 )
