@@ -333,6 +333,28 @@ async def test_a_cluster_that_does_not_tell_has_nothing_gone(cluster, words):
         await home.look(Reach())
 
 
+async def test_for_one_chatbot_nobody_needs_to_see_them_all():
+    class Some(Cluster):
+        async def every(self, resource):
+            if resource == CHATBOTS:
+                raise KubernetesRefusal("GET", 403, "Forbidden", "")
+            return []
+
+        async def select(self, *_where):
+            return []
+
+        async def issuer(self):
+            return ISSUER
+
+    class Reach:
+        async def cluster(self):
+            return Some()
+
+    with pytest.raises(UnansweredError, match="You may not list azureopenaichatbots"):
+        await home.look(Reach())
+    assert (await home.look(Reach(), fleet=False)).owners == {"here"}
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

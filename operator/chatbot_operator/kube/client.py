@@ -28,6 +28,8 @@ from chatbot_operator.ports import EVENTS, SERVICE_ACCOUNTS, Note, Object, Resou
 log = logging.getLogger("chatbot_operator")
 
 FIELD_MANAGER = "chatbot-operator"
+PERSON = "kubectl-chatbot"
+"""The manager of what a person writes by the program of that name."""
 TIMEOUT_SECONDS = 30
 PAGE = 500
 """Objects of a list that are read at once: more would hold up the loop."""
@@ -175,7 +177,8 @@ class Cluster:
     ) -> None:
         """Put an annotation on the object that has this uid; a 409 if another bears its name."""
         body: Object = {"metadata": {"uid": uid, "annotations": {key: value}}}
-        await self._call("PATCH", path_of(resource, namespace, name), body=body, kind=MERGE)
+        path, query = path_of(resource, namespace, name), {"fieldManager": PERSON}
+        await self._call("PATCH", path, query=query, body=body, kind=MERGE)
 
     async def replace_status(
         self, resource: Resource, namespace: str, name: str, *, uid: str, status: Object

@@ -72,8 +72,10 @@ class Home:
             raise UnansweredError("The cluster is not what it was a moment ago; look again.")
 
 
-async def look(reach: Reach) -> Home:
+async def look(reach: Reach, *, fleet: bool = True) -> Home:
     """Look at the cluster; raises UnansweredError where it does not tell all that counts here.
+
+    `fleet`: with all its chatbots; without, whoever may see but some can look, too.
 
     A list that may not be read, or a kind that is not there, must never look like no chatbots.
     """
@@ -84,7 +86,7 @@ async def look(reach: Reach) -> Home:
             " installed), so nothing can be said of which are gone. Install the definitions, or"
             " look at the cluster that has them: --context."
         )
-    chatbots = await _seen(CHATBOTS.plural, cluster.every(CHATBOTS))
+    chatbots = await _seen(CHATBOTS.plural, cluster.every(CHATBOTS)) if fleet else []
     accounts = await _seen(ACCOUNTS.plural, cluster.every(ACCOUNTS))
     installed = await _seen("deployments (the operator's settings)", find(cluster))
     system = await cluster.get(NAMESPACES, "", "kube-system")

@@ -51,7 +51,7 @@ async def run(arguments: Namespace, reach: Reach, person: Person) -> Report:
     """Show what would be taken over and, once confirmed, set the tags that say so."""
     _require_sense(arguments)
     cluster, azure, asking = await reach.cluster(), await reach.azure(), Questions()
-    here = await home.look(reach)
+    here = await home.look(reach, fleet=not arguments.name)
     if not here.operators:
         raise UnansweredError(
             "No operator is installed in this cluster, and which identities it would look for"

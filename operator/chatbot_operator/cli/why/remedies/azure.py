@@ -49,7 +49,7 @@ def look_into_operator(known: Known) -> Iterator[Way]:
 def earlier_life(known: Known) -> Iterator[Way]:
     """Take the earlier chatbot's identity over, or have another made."""
     rebind = known.here("chatbot", "rebind", known.name)
-    yield Way(TEAM, "take the identity over, with whatever rights it holds.", (rebind,))
+    yield Way(AZURE, "take the identity over, after a look at the rights that it holds.", (rebind,))
     found, uid = _IDENTITY.search(known.message), known.chatbot.uid if known.chatbot else ""
     if found:
         tag = ("--operation", "Merge", "--tags", f"{TAG_PREFIX}uid={uid}")
