@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 from chatbot_operator import ports
-from chatbot_operator.chatbot import Chatbot
+from chatbot_operator.chatbot import FINALIZER, Chatbot
 from chatbot_operator.cli.plan.azure import AzureShelf, RehearsedAzure, is_unmade
 from chatbot_operator.cli.plan.azure_reads import AsAllowed, Remembered
 from chatbot_operator.cli.plan.cluster import ClusterShelf, RehearsedCluster
 from chatbot_operator.cli.plan.record import Record
 from chatbot_operator.cli.plan.rehearsal import Clock, Rehearsal
+from chatbot_operator.cli.plan.shown import TO_DELETE
 from chatbot_operator.cli.plan.told import Access, outlook
 from chatbot_operator.cli.plan.writes import Side, Verb
 from chatbot_operator.cli.why.remedies import Known
@@ -364,3 +365,37 @@ async def test_an_identity_of_others_that_may_not_be_read_is_taken_to_be_there()
     credential, role = [w for w in part.record.writes if w.side is Side.AZURE]
     assert f"--ids {RECORDED} --query principalId" in role.command
     assert (credential.kind, credential.command) == ("federated credential", "")
+
+
+def leaving(**how):
+    """A rehearsal of the deletion of a chatbot that has all it needs, by what its status tells."""
+    rehearsal = small(real=SignedOut(), **how)
+    places = rehearsal.cluster.objects
+    body = places["azureopenaichatbots", "team", "support"]
+    body["metadata"] |= {"deletionTimestamp": "2026-01-31T12:00:00Z", "finalizers": [FINALIZER]}
+    body["status"] = granted_status()
+    of = account(**places["azureopenaiaccounts", "", "contoso"]["spec"])
+    rehearsal.azure._remembered.of_chatbot(Chatbot.parse(body), of, INSTALLATION)
+    return rehearsal
+
+
+async def test_a_deletion_is_rehearsed_by_what_statuses_tell_where_nobody_is_signed_in():
+    (part,) = await leaving().run([KEY])
+    assert (part.rests, part.fault, part.after) == (True, None, None)
+    assert [(w.side, w.verb, w.kind) for w in part.record.writes] == [
+        (Side.AZURE, Verb.DELETE, "role assignment"),
+        (Side.AZURE, Verb.DELETE, "managed identity"),
+        (Side.CLUSTER, Verb.CHANGE, "AzureOpenAIChatbot"),
+    ]
+
+
+async def test_what_a_deletion_leaves_to_others_is_told_with_the_commands():
+    (part,) = await leaving(manage=Manage.NOTHING).run([KEY])
+    assert [w for w in part.record.writes if w.side is Side.AZURE] == []
+    (said,) = outlook(part, None, KNOWN).remains
+    words, _, commands = said.partition(TO_DELETE)
+    assert words.startswith("What the operator did not make stays in Azure.")
+    assert [each.split()[:3] for each in commands.split("; ")] == [
+        ["az", "role", "assignment"],
+        ["az", "identity", "delete"],
+    ]
