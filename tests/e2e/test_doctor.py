@@ -104,7 +104,8 @@ def environment(sandbox, home, *before):
 
 @pytest.fixture(scope="module", autouse=True)
 def fleet(sandbox, namespaces):
-    """An account, and a chatbot that works."""
+    """An account, and one chatbot, which works; those that other tests left are taken away."""
+    sandbox.kubectl("delete", "chatbots", "--all", "--all-namespaces", "--timeout=60s")
     namespace = namespaces()
     sandbox.kubectl("apply", "-f", "-", body=chatbot(namespace))
     sandbox.wait_ready(namespace, "support")
