@@ -208,6 +208,18 @@ def test_rights_as_the_operator_tells_them(status, mark):
     assert list(accounts.rights_as_seen(account(status={}))) == []
 
 
+def test_what_chatbots_that_are_gone_have_left_is_counted():
+    def kubectl(*words):
+        return " ".join(("kubectl", *words))
+
+    left = {"type": "OrphanedIdentity", "severity": "Warning", "message": "M"}
+    told = account(status={"findings": [left, left, {**left, "type": "KeyAccess"}]})
+    found = accounts.orphans(told, kubectl)
+    assert (found.mark, found.commands) == (Mark.NOTE, ("kubectl chatbot orphans",))
+    assert found.found.startswith("2 left")
+    assert accounts.orphans(account(), kubectl) is None
+
+
 ONE = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/cb"
 
 

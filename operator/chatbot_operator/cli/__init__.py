@@ -6,6 +6,8 @@
     reach      the person's own way to the cluster and to Azure; nothing is opened unasked
     person     who is asked before something is changed
     installed  the operator of a cluster as its pods run it
+    shipped    what came with it: CRDs, the operator's manifests, the condition of its role
+    federation whether an identity's credentials take a token
     checks     what was looked at and found, as a tree: a pure value
     show       trees and tables for people
     unread     what a person may not look at

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chatbot_operator.account import Account
 from chatbot_operator.cli.checks import Check, Mark, worst
-from chatbot_operator.cli.doctor.looking import Absent, Dark, unknown
+from chatbot_operator.cli.doctor.looking import Absent, Dark, Kubectl, unknown
 from chatbot_operator.cli.pod.in_azure import Lock, short
 from chatbot_operator.errors import Stuck
 from chatbot_operator.naming import TAG_PREFIX
@@ -64,6 +64,17 @@ def as_operator_saw(account: Account, found: Examination | Dark | Absent) -> Ite
             cause=usable.message,
             fix="It looks again by itself; where it goes on saying so, that is what to mend.",
         )
+
+
+def orphans(account: Account, kubectl: Kubectl) -> Check | None:
+    """Tell how many identities the operator found whose chatbots are gone."""
+    told = account.status.get("findings") or ()
+    count = sum(each["type"] == "OrphanedIdentity" for each in told)
+    if not count:
+        return None
+    words = f"{count} left of chatbots that are gone, says the operator"
+    look = kubectl("chatbot", "orphans")
+    return Check("orphans", Mark.NOTE, words, fix="See what they can still do:", commands=(look,))
 
 
 def _as_seen(account: Account, dark: Dark) -> Check:

@@ -52,7 +52,8 @@ async def examine(reach: Reach, *, azure: bool) -> Check:
     below = [tree.cluster(found, await reach.aks(), reach.kubectl)]
     if azure:
         accounts = [Account.parse(each) for each in bodies]
-        below.append(tree_of_azure.azure(found, await inquiry.look(reach, operators, accounts)))
+        there = await inquiry.look(reach, operators, accounts)
+        below.append(tree_of_azure.azure(found, there, reach.kubectl))
     below += tree.installation(found, reach.kubectl)
     below.append(tree.chatbots(found, reach.kubectl))
     return tree.whole(below)

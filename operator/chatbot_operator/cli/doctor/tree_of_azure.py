@@ -10,7 +10,7 @@ from chatbot_operator.cli import federation
 from chatbot_operator.cli.checks import Check, Mark, worst
 from chatbot_operator.cli.doctor import accounts, holding, shipped
 from chatbot_operator.cli.doctor.inquiry import Azure, OfAccount, OfOperator, SignedOut
-from chatbot_operator.cli.doctor.looking import Absent, Silent, unknown
+from chatbot_operator.cli.doctor.looking import Absent, Kubectl, Silent, unknown
 from chatbot_operator.cli.doctor.seen import HOME, Seen
 from chatbot_operator.cli.installed import Installed
 from chatbot_operator.clouds import EXCHANGE
@@ -19,7 +19,7 @@ from chatbot_operator.ports import Credential, Identity, Manage, Object
 from chatbot_operator.status import by_type
 
 
-def azure(seen: Seen, found: Azure | SignedOut | Silent) -> Check:
+def azure(seen: Seen, found: Azure | SignedOut | Silent, kubectl: Kubectl) -> Check:
     """Judge Azure as far as who is signed in may see it."""
     if isinstance(found, SignedOut):
         words = f"not known: nobody is signed in to Azure: `az login` ({found.why})"
@@ -39,7 +39,7 @@ def azure(seen: Seen, found: Azure | SignedOut | Silent) -> Check:
         )
         for one in found.groups
     ]
-    below += [_account(one, operators, found) for one in found.accounts]
+    below += [_account(one, operators, found, kubectl) for one in found.accounts]
     if not found.accounts:
         below.append(_no_accounts(seen))
     return Check("Azure", worst(below), below=tuple(below))
@@ -148,7 +148,7 @@ def _refused(body: Object) -> bool:
     return any(each.reason == REASONS["OperatorNotAuthenticated"].name for each in known)
 
 
-def _account(of: OfAccount, operators: list[Installed], found: Azure) -> Check:
+def _account(of: OfAccount, operators: list[Installed], found: Azure, kubectl: Kubectl) -> Check:
     below = list(accounts.in_azure(of.account, of.found))
     below += accounts.as_operator_saw(of.account, of.found)
     rights: list[Check] = []
@@ -161,7 +161,8 @@ def _account(of: OfAccount, operators: list[Installed], found: Azure) -> Check:
         below += rights or accounts.rights_as_seen(of.account)
     writes = _manages(operators).roles
     locked = accounts.locks(found.locks.get(of.account.account_id), writes=writes)
-    return accounts.summed(of.account, [*below, *filter(None, (locked,))])
+    left = accounts.orphans(of.account, kubectl)
+    return accounts.summed(of.account, [*below, *filter(None, (locked, left))])
 
 
 def _rights(of: OfAccount, found: Azure, principal: str, manage: Manage) -> Check:
