@@ -15,12 +15,14 @@ from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.doctor import shipped
 from chatbot_operator.cli.doctor.running import Leading
 from chatbot_operator.cli.installed import Installed
+from chatbot_operator.cli.main import parser
 from chatbot_operator.cli.unread import Unread
-from chatbot_operator.cli.why import absent, account, chatbot, fleet
+from chatbot_operator.cli.why import WHY, absent, account, chatbot, fleet
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.running import Running, check
 from chatbot_operator.cli.why.seen import DEFINITION, Seen
-from chatbot_operator.errors import REASONS
+from chatbot_operator.errors import REASONS, KubernetesRefusal
+from chatbot_operator.ports import CHATBOTS
 from chatbot_operator.status import STEPS
 from rich.console import Console
 from unit.bodies import account_body, chatbot_body
@@ -316,6 +318,15 @@ def test_an_older_crd_is_told_and_no_traceback():
         chatbot.verdict(seen(it))
 
 
+def test_an_older_crd_of_accounts_is_told_likewise():
+    it = account_body()
+    del it["spec"]["serviceTypes"]
+    with pytest.raises(UnansweredError, match="CRDs in the cluster are older"):
+        account.verdict(it, RUNNING, NOW, kubectl)
+    with pytest.raises(UnansweredError, match="CRDs in the cluster are older"):
+        why(account=it)
+
+
 def test_a_suspended_chatbot_says_what_sets_it_free():
     told = [condition("Ready", "Unknown", "Suspended", "The operator writes nothing.")]
     found = why(*told, spec={"suspend": True})
@@ -593,6 +604,81 @@ def test_the_table_has_a_line_each_and_first_an_operator_that_does_not_work():
     assert text.index("none is installed") < text.index("sad")
     assert "No." in text
     assert "Really" not in text
+
+
+def test_a_namespace_without_chatbots_is_said_to_have_none():
+    fine = check(RUNNING, "", Known(kubectl), NOW, fresh=True)
+    shown = fleet.shown([], fine, NOW, everywhere=False)
+    out = io.StringIO()
+    Console(file=out, width=80).print(shown)
+    assert out.getvalue() == "There is no chatbot in the namespace.\n"
+
+
+class Cluster:
+    """Fails at first, and then has a chatbot that is not Ready, and then is."""
+
+    def __init__(self, *answers) -> None:
+        self.answers = list(answers)
+
+    async def get(self, resource, *_):
+        if resource != CHATBOTS:
+            return None
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def select(self, *_, **__):
+        return []
+
+    async def every(self, *_):
+        return []
+
+
+class World:
+    """A reach to that cluster, whose clock goes on by a minute with every look."""
+
+    def __init__(self, cluster) -> None:
+        self.there = cluster
+        self.time = NOW
+        self.kubectl = kubectl
+
+    async def cluster(self):
+        return self.there
+
+    async def namespace(self):
+        return "team"
+
+    def now(self):
+        self.time += dt.timedelta(seconds=1)
+        return self.time
+
+
+GONE = KubernetesRefusal("GET /x", 0, "ClientConnectorError", "")
+BROKEN = KubernetesRefusal("GET /x", 503, "ServiceUnavailable", "")
+REFUSED = KubernetesRefusal("GET /x", 403, "Forbidden", "")
+WAITING = body(condition("Ready", "Unknown", "PodsStarting", "Soon."))
+
+
+async def watched(monkeypatch, *answers, timeout="60"):
+    monkeypatch.setattr("chatbot_operator.cli.why.run.WATCH_SECONDS", 0)
+    monkeypatch.setattr("chatbot_operator.cli.why.seen.AGAIN_SECONDS", 0)
+    arguments = parser().parse_args(["why", "support", "-w", "--timeout", timeout])
+    return await WHY.run(arguments, World(Cluster(*answers)))
+
+
+async def test_it_looks_on_though_the_cluster_is_away_for_a_while(monkeypatch):
+    report = await watched(monkeypatch, GONE, WAITING, BROKEN, body())
+    assert (report.code, report.document["ready"]) == (0, True)
+
+
+async def test_it_ends_where_looking_on_will_not_help(monkeypatch):
+    with pytest.raises(KubernetesRefusal):
+        await watched(monkeypatch, WAITING, REFUSED, body())
+    with pytest.raises(KubernetesRefusal):
+        await watched(monkeypatch, GONE, body(), timeout="0")
+    report = await watched(monkeypatch, WAITING, timeout="0")
+    assert (report.code, report.document["ready"]) == (1, False)
 
 
 def test_a_tree_is_read_in_a_narrow_terminal():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
+from chatbot_operator.cli.commands import COMMANDS
 from chatbot_operator.cli.main import main
 from chatbot_operator.cli.refused import words
 from chatbot_operator.cli.spans import span
@@ -86,6 +88,19 @@ def test_a_kubeconfig_that_is_none_ends_with_2_and_words(tmp_path, capsys, case)
     told = capsys.readouterr().err
     assert told.startswith("kubectl chatbot: ")
     assert "Traceback" not in told
+
+
+def test_a_fault_of_the_program_is_no_finding(monkeypatch, capsys):
+    async def run(*_):
+        raise LookupError("whose words?")
+
+    (why,) = [each for each in COMMANDS if each.name == "why"]
+    broken = replace(why, run=run)
+    monkeypatch.setattr("chatbot_operator.cli.main.COMMANDS", (broken,))
+    assert main(["why", "support"]) == 2
+    told = capsys.readouterr().err
+    assert "fault of the program (LookupError in test_cli_words.py, line" in told
+    assert "whose words?" not in told
 
 
 def test_a_cluster_that_does_not_answer_ends_with_2(tmp_path, capsys):

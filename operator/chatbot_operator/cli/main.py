@@ -18,7 +18,7 @@ from rich.text import Text
 from chatbot_operator.cli.command import CODES, Code, Command, Report, UnansweredError
 from chatbot_operator.cli.commands import COMMANDS
 from chatbot_operator.cli.reach import Asked, here
-from chatbot_operator.cli.refused import words
+from chatbot_operator.cli.refused import fault, words
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.errors import KubernetesRefusal, Refusal
 from chatbot_operator.words import plain
@@ -44,6 +44,8 @@ def main(typed: Sequence[str] | None = None) -> int:
         return Code.UNANSWERED
     except (UnansweredError, KubernetesRefusal, Refusal, ConfigException) as error:
         return _unanswered(words(error), as_json=arguments.output == "json")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no answer for a script
+        return _unanswered(fault(error), as_json=arguments.output == "json")
     if isinstance(found, Report):
         show(found, as_json=arguments.output == "json")
         return found.code

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import shlex
+import traceback
 from http import HTTPStatus
+from pathlib import Path
 
 from chatbot_operator.cli.doctor import shipped
 from chatbot_operator.errors import KubernetesRefusal
+
+
+def fault(error: Exception) -> str:
+    """Say that the program is at fault, and where; not what it held, which may be anybody's."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" in {Path(each.filename).name}, line {each.lineno}" for each in last)
+    return (
+        f"This is a fault of the program ({type(error).__name__}{where}) and says nothing about the"
+        " cluster. Please report it, with the command that you typed."
+    )
 
 
 def words(error: Exception) -> str:

@@ -12,7 +12,7 @@ from chatbot_operator.cli.checks import Check, Mark, worst
 from chatbot_operator.cli.spans import since
 from chatbot_operator.cli.unread import Unread
 from chatbot_operator.cli.why import conditions, running
-from chatbot_operator.cli.why.chatbot import Verdict
+from chatbot_operator.cli.why.chatbot import Verdict, parsed
 from chatbot_operator.cli.why.remedies import Known, ways
 from chatbot_operator.cli.why.running import Running
 from chatbot_operator.errors import REASONS
@@ -27,7 +27,7 @@ def verdict(
     body: Object, seen: Running | Unread, now: dt.datetime, kubectl: Callable[..., str]
 ) -> Verdict:
     """Say how an account stands and why."""
-    account = Account.parse(body)
+    account = parsed(Account.parse, body)
     operators = None if isinstance(seen, Unread) else seen
     known = Known(
         kubectl=kubectl,

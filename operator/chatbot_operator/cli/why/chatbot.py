@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from chatbot_operator.account import Account
 from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE, Chatbot
@@ -21,6 +21,8 @@ from chatbot_operator.cli.why.remedies.known import CLUSTER, OPERATOR, TEAM
 from chatbot_operator.cli.why.seen import DEFINITION, Seen
 from chatbot_operator.ports import Object
 from chatbot_operator.status import STEPS, parse, stamp
+
+T = TypeVar("T")
 
 LOOK_SECONDS: Final = 60.0
 """Seconds within which an operator that runs has looked at a change."""
@@ -44,21 +46,21 @@ class Verdict:
         return {"namespace": namespace, **said, "since": self.since, **self.tree.document()}
 
 
-def parsed(body: Object) -> Chatbot:
-    """Read a chatbot; raises UnansweredError where the cluster keeps it by an older CRD."""
+def parsed(parse: Callable[[Object], T], body: Object) -> T:
+    """Read an object; raises UnansweredError where the cluster keeps it by an older CRD."""
     try:
-        return Chatbot.parse(body)
+        return parse(body)
     except KeyError as missing:
         raise UnansweredError(
-            f"The chatbot has no {missing}, which the CRD of this version gives it: the CRDs in the"
-            " cluster are older than this program. Apply those of this version; `kubectl chatbot"
-            " doctor` compares them."
+            f"The {body.get('kind', 'object')} has no {missing}, which the CRD of this version"
+            " gives it: the CRDs in the cluster are older than this program. Apply those of this"
+            " version; `kubectl chatbot doctor` compares them."
         ) from missing
 
 
 def known_of(seen: Seen, chatbot: Chatbot) -> Known:
     """Gather what commands are spelled from."""
-    account = Account.parse(seen.account) if isinstance(seen.account, dict) else None
+    account = parsed(Account.parse, seen.account) if isinstance(seen.account, dict) else None
     operators = None if isinstance(seen.running, Unread) else seen.running
     known = Known(
         kubectl=seen.kubectl,
@@ -74,7 +76,7 @@ def known_of(seen: Seen, chatbot: Chatbot) -> Known:
 
 def verdict(seen: Seen) -> Verdict:
     """Say how a chatbot stands and why, what the conditions cannot know first."""
-    chatbot = parsed(seen.chatbot)
+    chatbot = parsed(Chatbot.parse, seen.chatbot)
     known, now = known_of(seen, chatbot), seen.now
     there = {c["type"]: c for c in chatbot.status.get("conditions", ())}
     ready = there.get("Ready", _NEVER)

@@ -71,7 +71,10 @@ def shown(
         for row in found
     ]
     bad = [show.tree(operator), Text()] if operator.mark is Mark.WRONG else []
-    return Group(*bad, show.table(columns, lines))
+    none = Text(
+        "There is no chatbot" + (" in the cluster." if everywhere else " in the namespace.")
+    )
+    return Group(*bad, show.table(columns, lines) if lines else none)
 
 
 def in_short(message: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from argparse import ArgumentParser, Namespace
+from http import HTTPStatus
 from typing import Final
 
 from rich.console import Console
@@ -17,11 +18,13 @@ from chatbot_operator.cli.reach import Reach
 from chatbot_operator.cli.why import absent, account, chatbot, conditions, fleet, running
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.seen import find_running, look
+from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.ports import ACCOUNTS, CHATBOTS
 
 POD: Final = "pod/"
 ACCOUNT: Final = "aoai/"
 WATCH_SECONDS: Final = 2.0
+_FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -74,18 +77,25 @@ async def _look(arguments: Namespace, reach: Reach) -> tuple[Report, bool]:
 
 
 async def _watch(arguments: Namespace, reach: Reach) -> Report:
-    """Look again and again; what is shown meanwhile goes with the end, which is the report."""
+    """Look again and again; what is shown meanwhile goes with the end, which is the report.
+
+    A cluster that does not answer for a while is asked again.
+    """
     until = reach.now() + dt.timedelta(seconds=arguments.timeout)
-    with Live(
-        console=Console(stderr=True, highlight=False), auto_refresh=False, transient=True
-    ) as live:
+    console = Console(stderr=True, highlight=False)
+    with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            report, ready = await _look(arguments, reach)
-            if ready:
-                return Report(report.document, report.shown, Code.FINE)
-            if reach.now() >= until:
-                return Report(report.document, report.shown, Code.FOUND)
-            live.update(report.shown, refresh=True)
+            over = reach.now() >= until
+            try:
+                report, ready = await _look(arguments, reach)
+            except KubernetesRefusal as refusal:
+                if over or HTTPStatus.BAD_REQUEST <= refusal.status < _FAILED:
+                    raise
+            else:
+                if ready or over:
+                    code = Code.FINE if ready else Code.FOUND
+                    return Report(report.document, report.shown, code)
+                live.update(report.shown, refresh=True)
             await asyncio.sleep(WATCH_SECONDS)
 
 
