@@ -198,7 +198,7 @@ def person(*, scope: str) -> Fetch:
 async def _exchanged(asked: Mapping[str, str]) -> Token:
     try:
         said = await _said(asked)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ValueError) as error:  # the last: what is said is no JSON
         raise _no_answer(type(error).__name__) from error
     if "token" in said:
         return Token(said["token"], said["expires_at"])
@@ -207,8 +207,12 @@ async def _exchanged(asked: Mapping[str, str]) -> Token:
 
 
 async def _said(asked: Mapping[str, str]) -> dict[str, Any]:
-    """Ask a process of its own, which does not outlive the question."""
-    command = (sys.executable, "-m", "chatbot_app.exchange")
+    """Ask a process of its own, which does not outlive the question.
+
+    Its modules are never those of the directory that somebody happens to be in:
+    https://docs.python.org/3/using/cmdline.html#cmdoption-P
+    """
+    command = (sys.executable, "-P", "-m", "chatbot_app.exchange")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     try:
         async with asyncio.timeout(LONGEST_FETCH):

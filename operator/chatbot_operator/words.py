@@ -21,3 +21,11 @@ def plain(text: str) -> str:
 def legible(text: str) -> str:
     """Take out what steers a terminal or turns text round; lines, tabs and emoji stay whole."""
     return _STEERING.sub("", text)
+
+
+def escaped(text: str) -> str:
+    """Write as JSON escapes what of a JSON text steers a terminal: it means the same.
+
+    JSON itself lets it stand, but for the first 32 (https://www.rfc-editor.org/rfc/rfc8259#section-7).
+    """
+    return _STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", text)

@@ -252,13 +252,23 @@ def program(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("script", "words"),
-    [("kill -9 $$", "(ended with -9)"), ("exit 3", "(ended with 3)")],
+    [
+        ("kill -9 $$", "(ended with -9)"),
+        ("exit 3", "(ended with 3)"),
+        ("echo a library says hello", "(JSONDecodeError)"),
+    ],
 )
 async def test_a_process_that_ends_without_an_answer_is_told(exchange, program, script, words):
     program(script)
     with pytest.raises(RefusedError) as caught:
         await exchange()
     assert caught.value.refusal == Refusal(Reason.AUTHORITY_UNREACHABLE, words)
+
+
+async def test_a_directory_that_somebody_is_in_has_no_part_in_it(exchange, tmp_path, monkeypatch):
+    (tmp_path / "requests.py").write_text("raise SystemExit('a stranger')")
+    monkeypatch.chdir(tmp_path)
+    assert (await exchange()).value
 
 
 async def test_a_process_that_cannot_be_started_is_told(exchange, monkeypatch):

@@ -6,13 +6,13 @@ import io
 import json
 
 import pytest
-from chatbot_operator.cli.command import UnansweredError
-from chatbot_operator.cli.main import parser
+from chatbot_operator.cli.command import Code, Report, UnansweredError
+from chatbot_operator.cli.main import parser, show
 from chatbot_operator.cli.talk import lines
 from chatbot_operator.cli.talk.chat import Answer, Said, Unheard, _events, _refused
 from chatbot_operator.cli.talk.chatbots import Meant, choose
 from chatbot_operator.cli.talk.sign_in import barred, without_token
-from chatbot_operator.words import legible
+from chatbot_operator.words import escaped, legible
 from rich.console import Console
 
 
@@ -57,6 +57,10 @@ def meant(status=None, **spec):
         ("http://support.help.svc", ""),
         ("https://support.contoso.com/", "https://support.contoso.com/"),
         ("http://20.1.2.3", "http://20.1.2.3"),
+        ("file:///etc/passwd", ""),
+        ("javascript://x/%0aalert(1)", ""),
+        ("--new-window", ""),
+        ("https://support.contoso.com/\x1b[2J", ""),
     ],
 )
 def test_the_address_of_a_service_means_nothing_outside_its_cluster(url, public):
@@ -133,6 +137,15 @@ def test_a_refusal_is_the_chatbots_and_a_page_of_something_else_is_none():
 
 def test_an_answer_steers_no_terminal_and_keeps_lines_tabs_and_emoji():
     assert legible("a\tb\r\n\x1b[31mc\u202e👩\u200d🚀\x9b\x07é") == "a\tb\n[31mc👩\u200d🚀é"
+
+
+def test_json_steers_no_terminal_and_means_the_same(capsys):
+    said = {"found": "\x9b2J\x9d0;a\x9c \x7f\u202egpj \u2028 \x1b[m é 🚀\n"}
+    assert json.loads(escaped(json.dumps(said, ensure_ascii=False))) == said
+    show(Report(said, "", Code.FINE), as_json=True)
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == said
+    assert not set(shown) & set("\x1b\x7f\x9b\x9c\x9d\u202e\u2028")
 
 
 def shown(raw, **how):

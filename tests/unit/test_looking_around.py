@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from azure.core.credentials import AccessToken
 from chatbot_operator.azure import entra
-from chatbot_operator.azure.catalogue import Catalogue
+from chatbot_operator.azure.catalogue import Catalogue, _origin
 from chatbot_operator.azure.transport import session
 from chatbot_operator.cli.reach import Held, of_now
 from chatbot_operator.errors import Refusal
@@ -73,8 +73,16 @@ async def test_lists_are_read_page_by_page(server, catalogue):
 
 
 async def test_no_token_goes_to_another_host(server, catalogue):
-    server.said["/a"] = {"value": [{"n": 1}], "nextLink": "https://elsewhere.example/b"}
-    assert await catalogue.every("/a", "1") == [{"n": 1}]
+    plain = server.url.replace("https", "http")
+    for more in ("https://elsewhere.example/b", f"{plain}/b", f"{server.url}@elsewhere.example/b"):
+        server.said["/a"] = {"value": [{"n": 1}], "nextLink": more}
+        with pytest.raises(Refusal, match="goes on at another address"):  # and half is not all
+            await catalogue.every("/a", "1")
+    assert {each[0] for each in server.seen} == {"/a"}
+
+
+def test_azure_spells_its_own_address_in_several_ways():
+    assert _origin("https://management.azure.com:443/b") == _origin("https://Management.azure.com")
 
 
 async def test_what_is_not_there_is_nothing_and_the_rest_is_refused(server, catalogue):

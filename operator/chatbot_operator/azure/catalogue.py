@@ -23,6 +23,7 @@ from chatbot_operator.errors import Refusal
 
 Json = dict[str, Any]
 
+HTTPS = 443
 AT_ONCE = 8
 """Requests that are under way at the same time: a person may have hundreds of subscriptions."""
 
@@ -78,9 +79,17 @@ class Catalogue:
             for each in page.get("value", ()):
                 yield each
             more = str(page.get("nextLink") or "")
-            # A token of the person's goes nowhere but to Resource Manager.
-            if not more or urlsplit(more).netloc != urlsplit(self._endpoint).netloc:
+            if not more:
                 return
+            # A token of the person's goes nowhere but to Resource Manager, and half a list is none.
+            if _origin(more) != _origin(self._endpoint):
+                raise Refusal(
+                    f"read {path}",
+                    status=0,
+                    code="",
+                    message="The list goes on at another address than Resource Manager's.",
+                    reading=True,
+                )
             page = await self._get(more, {})
 
     async def _get(self, url: str, query: Mapping[str, str]) -> Json:
@@ -107,3 +116,9 @@ class Catalogue:
             refusal.reading = True
             raise refusal from error
         return found
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    """Give what tells a server; Azure spells its own with the port, too."""
+    where = urlsplit(url)
+    return where.scheme, where.hostname, where.port or HTTPS

@@ -21,7 +21,7 @@ from chatbot_operator.cli.reach import Asked, here
 from chatbot_operator.cli.refused import fault, words
 from chatbot_operator.clouds import CLOUDS
 from chatbot_operator.errors import KubernetesRefusal, Refusal
-from chatbot_operator.words import plain
+from chatbot_operator.words import escaped, plain
 
 PROGRAM = "kubectl chatbot"
 
@@ -55,7 +55,8 @@ def main(typed: Sequence[str] | None = None) -> int:
 def show(report: Report, *, as_json: bool, console: Console | None = None) -> None:
     """Print a report."""
     if as_json:
-        sys.stdout.write(json.dumps(report.document, indent=2, ensure_ascii=False) + "\n")
+        said = json.dumps(report.document, indent=2, ensure_ascii=False)
+        sys.stdout.write(f"{escaped(said)}\n")
         return
     (console or Console(highlight=False)).print(report.shown, crop=False)
 

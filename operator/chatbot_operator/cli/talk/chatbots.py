@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.reach import Reach
 from chatbot_operator.manifests.objects import selector
 from chatbot_operator.ports import CHATBOTS, PODS, Object
 from chatbot_operator.words import plain
+
+_PAGE: Final = re.compile(r"https?://([-.\w\[\]:]+)(?:/[!-~]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,12 @@ class Meant:
     def url(self) -> str:
         """Where its visitors go; empty where it has no address that leads here from outside.
 
-        A Service's own name means something in its cluster alone.
+        A Service's own name means something in its cluster alone. Who can write a status can write
+        anything there, and a browser opens files, too.
         """
         url = str((self.body.get("status") or {}).get("url", ""))
-        host = url.partition("://")[2].partition("/")[0]
-        return "" if host.endswith(f".{self.namespace}.svc") else url
+        found = _PAGE.fullmatch(url)
+        return "" if found is None or found[1].endswith(f".{self.namespace}.svc") else url
 
     @property
     def access(self) -> dict[str, Any]:

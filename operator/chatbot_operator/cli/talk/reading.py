@@ -25,7 +25,7 @@ from chatbot_operator.election import LEASES, Claim
 from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.lease import NAME as LEASE
 from chatbot_operator.ports import PODS, Object
-from chatbot_operator.words import plain
+from chatbot_operator.words import escaped, plain
 
 CHATBOT: Final = "chatbot"
 """The name of the container of a chatbot's pods."""
@@ -195,7 +195,8 @@ def _printer(source: Source, *, as_json: bool) -> Callable[[Line], None]:
 
     def put(line: Line) -> None:
         if as_json:
-            sys.stdout.write(json.dumps(line.document(), ensure_ascii=False) + "\n")
+            said = json.dumps(line.document(), ensure_ascii=False)
+            sys.stdout.write(f"{escaped(said)}\n")
             sys.stdout.flush()
             return
         mark = LEADER if line.pod == source.leader() else ""
