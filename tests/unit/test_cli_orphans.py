@@ -63,6 +63,7 @@ def seen(*identities, assignments=(), shared=None, living=(), life=None):
     return Seen(
         frozenset({HERE}),
         ISSUER,
+        HERE,
         {each.id.lower(): each for each in identities},
         tuple(assignments),
         {"/shared": tuple(shared or ())},
@@ -183,6 +184,21 @@ def test_what_trusts_another_issuer_is_barred_until_its_owner_is_named():
     assert "https://other/" in guarded(other, what, "").barred
     assert guarded(other, what, HERE).barred == ""
     assert guarded(own, replace(what, issuer=""), "").barred, "this cluster's issuer is not known"
+    both = replace(left, credentials=own.credentials + other.credentials)
+    assert "https://other/" in guarded(both, what, "").barred, "another cluster may be it, too"
+
+
+@pytest.mark.parametrize("kind", ["RoleAssignment", "Identity"])
+def test_what_nothing_tells_the_cluster_of_is_barred_until_its_owner_is_named(kind):
+    what = seen(identity(), assignments=[assignment()])
+    (left,) = (each for each in leftovers(what) if each.kind == kind)
+    unread, none = replace(left, credentials=None), replace(left, credentials=())
+    assert "not known" in guarded(unread, what, "").barred
+    assert guarded(unread, what, HERE).barred == ""
+    assert guarded(none, what, "").barred == "", "no other cluster has this one's uid"
+    chosen = replace(what, uid="of kube-system")
+    assert "OWNER_ID" in guarded(none, chosen, "").barred
+    assert guarded(none, chosen, HERE).barred == ""
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,13 @@ class Life:
 class Seen:
     """What was seen. Identities by ARM id in lower case; `shared`: the credentials of some.
 
-    `living` are the uids of all chatbots; `lives` what is there by namespace and name, for whoever
+    `uid` is the cluster's own, which as an owner id no other cluster has. `living` are the uids of all chatbots; `lives` what is there by namespace and name, for whoever
     is not among them and for owners of shared credentials.
     """
 
     owners: frozenset[str]
     issuer: str
+    uid: str = ""
     identities: Mapping[str, Identity] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()
     shared: Mapping[str, tuple[Credential, ...]] = field(default_factory=dict)
@@ -189,18 +190,29 @@ def _why_shared(owner: Owner, life: Life | None, at: str, seen: Seen) -> Why | N
 def guarded(one: Leftover, seen: Seen, asked: str) -> Leftover:
     """Bar the deletion of what may be another cluster's, unless its owner id was named.
 
-    Two clusters may share one owner id, and only the issuer that a credential trusts tells them
-    apart.
+    Two clusters may share one owner id that somebody chose, and only the issuers that credentials
+    trust tell them apart. What may not be read tells nothing.
     """
     if one.barred or asked == one.owner.cluster:
         return one
-    issuers = {each.issuer for each in one.credentials or ()}
+    return replace(one, barred=_perhaps_of_others(one, seen))
+
+
+def _perhaps_of_others(one: Leftover, seen: Seen) -> str:
+    name = f"name --owner {one.owner.cluster}"
     if one.why is Why.OTHER_OWNER:
-        return replace(one, barred=f"another owner's: name it by --owner {one.owner.cluster}")
-    if issuers and seen.issuer not in issuers:
-        return replace(
-            one,
-            barred=f"it trusts tokens of {', '.join(sorted(issuers))}, not this cluster's: if the"
-            f" cluster of that issuer is gone, name --owner {one.owner.cluster}",
+        return f"another owner's: {name}"
+    others = sorted({each.issuer for each in one.credentials or ()} - {seen.issuer})
+    if others:
+        return (
+            f"it trusts tokens of {', '.join(others)}, not this cluster's: if the cluster of that"
+            f" issuer is gone, {name}"
         )
-    return one
+    if one.credentials is None:
+        return f"whom it trusts, and so whose it is, is not known: if it is this cluster's, {name}"
+    if not one.credentials and one.owner.cluster != seen.uid:
+        return (
+            "nothing is left that tells which cluster's it is, and others may have the same"
+            f" OWNER_ID: if none has, {name}"
+        )
+    return ""

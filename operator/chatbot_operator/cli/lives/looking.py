@@ -39,7 +39,7 @@ async def look(
     home: Home, cluster: Cluster, azure: ResourceManager, asking: Questions, more: Iterable[str]
 ) -> Seen:
     """List identities, shared credentials and role assignments, and look whose chatbots live."""
-    seen = Seen(home.owners, home.issuer)
+    seen = Seen(home.owners, home.issuer, home.uid)
     listed = await each(groups(home, more), partial(identities_of, azure, asking))
     identities = {one.id.lower(): one for some in listed for one in some}
     scopes = {account.account_id.lower(): account.account_id for account in home.accounts}
