@@ -146,7 +146,8 @@ They take the right to get the chatbot, to list `pods` and get `pods/log`, and f
 `-o json` it gives `answer`, `finish`, `usage`, `seconds`, `firstTextSeconds`, `pod`, and `error` with `reason` and
 `message` where there is no answer. Without a question, at a terminal, it is a conversation: what was said before is
 remembered until you leave, and Ctrl-C stops an answer, here and at the model. Where a chatbot takes tokens of Entra
-(`access.entraToken`) it gets one by your sign-in; one that believes only its proxy (`access.proxyHeaders`) cannot be
+(`access.entraToken`) it gets one by your sign-in if you say for whom (`--token-for`), for whoever runs the chatbot can
+use it as you, and never one for a service of Microsoft's; one that believes only its proxy (`access.proxyHeaders`) cannot be
 asked this way.
 
 `logs` brings the lines of all pods together, in order of time, those of new pods as they come. `open` leads to a pod

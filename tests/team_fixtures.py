@@ -124,10 +124,11 @@ class Team:
         path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts"
         await self.api.post(path, {"metadata": metadata})
 
-    async def run(self, labels=None, endpoint=None):
+    async def run(self, labels=None, endpoint=None, **variables):
         labels = {USE: "true"} if labels is None else labels
         url = endpoint or f"{self.environment['ARM_ENDPOINT']}/contoso/"
-        env = [{"name": "AZURE_OPENAI_ENDPOINT", "value": url}]
+        said = {"AZURE_OPENAI_ENDPOINT": url, **variables}
+        env = [{"name": name, "value": value} for name, value in said.items()]
         container = {"name": "web", "image": "web", "env": env}
         spec = {"serviceAccountName": "web", "containers": [container]}
         body = {"metadata": {"name": "web", "labels": labels}, "spec": spec}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 EXCHANGE: Final = "api://AzureADTokenExchange"
 """The audience that the workload identity webhook projects, whatever the cloud.
@@ -34,6 +35,9 @@ class Cloud:
         }
 
 
+AUTHORITIES: Final = frozenset({"login.windows.net", "login.microsoft.com"})
+"""Hosts of Entra that are no cloud's own any more, and answer still."""
+
 # azure.core.AzureClouds and azure.mgmt.core.tools.get_arm_endpoints; the scope of US Government's
 # Resource Manager is not its host.
 CLOUDS: Final = {
@@ -56,3 +60,15 @@ CLOUDS: Final = {
         data_scope="https://cognitiveservices.azure.cn/.default",
     ),
 }
+
+
+def is_entra(authority: str, also: str = "") -> bool:
+    """Tell whether an authority, which anybody's pod may name, is one of Microsoft's.
+
+    `also` is one that a person has said to be theirs.
+    """
+    where, own = urlsplit(authority), urlsplit(also)
+    if also and (where.scheme, where.netloc) == (own.scheme, own.netloc):
+        return True
+    hosts = {urlsplit(each.authority).netloc for each in CLOUDS.values()} | AUTHORITIES
+    return where.scheme == "https" and where.netloc.lower() in hosts

@@ -56,6 +56,15 @@ async def test_a_pod_that_is_not_there_is_told_with_those_that_are(team):
         await team.why(name="api")
 
 
+async def test_a_host_that_a_pod_names_is_not_asked_where_it_is_not_entras(team):
+    await team.make_account()
+    await team.run(AZURE_AUTHORITY_HOST="https://127.0.0.1:1/?do=")
+    report = await team.why(trying=True)
+    for name in ("tenant", "exchange"):
+        found = check(report, name)
+        assert (found["mark"], "is no address of Entra" in found["found"]) == ("unknown", True)
+
+
 @pytest.mark.parametrize(
     "options", [{"account": "contoso"}, {"scope": "contoso"}, {"identity": "web"}]
 )

@@ -283,6 +283,10 @@ def test_logs_of_all_pods_go_on_through_a_rollout_and_a_sign_in_is_sent(
 
     sandbox.wait_ready(talk, "support")
     asked = run(shell, "ask", "support", "-n", talk, "Hello?")
+    assert asked.returncode == 2
+    assert "say so: --token-for api://support" in asked.stderr
+    agreed = ("--token-for", "api://support")
+    asked = run(shell, "ask", "support", "-n", talk, "Hello?", *agreed)
     assert asked.returncode == 1
     assert "This token is an application's" in asked.stderr
     page = run(shell, "open", "support", "-n", talk)

@@ -11,7 +11,7 @@ from chatbot_operator.cli.main import parser, show
 from chatbot_operator.cli.talk import lines
 from chatbot_operator.cli.talk.chat import Answer, Said, Unheard, _events, _refused
 from chatbot_operator.cli.talk.chatbots import Meant, choose
-from chatbot_operator.cli.talk.sign_in import barred, without_token
+from chatbot_operator.cli.talk.sign_in import barred, headers, withheld, without_token
 from chatbot_operator.words import escaped, legible
 from rich.console import Console
 
@@ -106,6 +106,51 @@ def test_whoever_has_no_token_for_a_chatbot_is_told_how_to_get_one():
     said = without_token(meant(), "api://the chatbot", "t", "Please run 'az login'.")
     assert "there is none: Please run 'az login'. To sign in" in said
     assert said.endswith("az login --tenant t --scope 'api://the chatbot/.default'")
+
+
+class Signed:
+    """Somebody who is signed in, and gets a token for whatever is asked."""
+
+    def __init__(self) -> None:
+        self.asked = []
+
+    async def token(self, audience, _tenant=""):
+        self.asked.append(audience)
+        return "token"
+
+
+async def test_a_token_is_given_to_a_chatbot_only_by_who_says_for_whom():
+    reach = Signed()
+    asking = meant(access={"entraToken": {"audiences": ["api://support"]}})
+    for agreed in ("", "api://other"):
+        with pytest.raises(UnansweredError, match="say so: --token-for api://support"):
+            await headers(asking, reach, agreed)
+    assert reach.asked == []
+    assert await headers(asking, reach, "api://support") == {"Authorization": "Bearer token"}
+    assert reach.asked == ["api://support"]
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "https://management.azure.com",
+        "https://Management.Core.Windows.net//",
+        "https://graph.microsoft.com./",
+        "https://x@vault.azure.net:443/a",
+        "https://[vault.azure.net",
+        "https://management.usgovcloudapi.net",
+        "797F4846-ba00-4fd7-ba43-dac1f8f63013",
+        "spn:00000003-0000-0000-c000-000000000000",
+    ],
+)
+def test_no_chatbot_gets_a_token_for_a_service_of_microsofts(audience):
+    assert "could act there as you" in withheld(meant(), audience, audience)
+
+
+def test_what_a_chatbot_may_be_called_is_no_service_of_microsofts():
+    guid = "11111111-2222-3333-4444-555555555555"
+    for own in ("api://support", guid, "https://contoso.com/a", "https://notazure.com/"):
+        assert withheld(meant(), own, own) == ""
 
 
 async def told(text):

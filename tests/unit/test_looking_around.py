@@ -15,6 +15,7 @@ from chatbot_operator.azure import entra
 from chatbot_operator.azure.catalogue import Catalogue, _origin
 from chatbot_operator.azure.transport import session
 from chatbot_operator.cli.reach import Held, of_now
+from chatbot_operator.clouds import is_entra
 from chatbot_operator.errors import Refusal
 from sandbox.cluster.https import serving
 
@@ -136,8 +137,34 @@ async def test_an_issuer_that_cannot_be_reached_is_silent():
 
 async def test_a_tenants_name_is_one_segment(server):
     where = "/a%2F..%2Fb/v2.0/.well-known/openid-configuration"
+    server.said["/a/../b/v2.0/.well-known/openid-configuration"] = {"issuer": "i"}
     assert (await entra.tenancy(server.http, server.url, "a/../b")).at is not None
     assert server.seen[0][0] in {where, where.replace("%2F", "/")}
+
+
+@pytest.mark.parametrize("said", [503, 302, "<html>sign in to this network", {"welcome": 1}])
+async def test_who_does_not_answer_as_entra_says_nothing_of_a_tenant(server, said):
+    server.said["/t/v2.0/.well-known/openid-configuration"] = said
+    with pytest.raises(entra.SilentError, match="not as Entra does"):
+        await entra.tenancy(server.http, server.url, "t")
+
+
+@pytest.mark.parametrize(
+    ("authority", "known"),
+    [
+        ("https://login.microsoftonline.com/", True),
+        ("https://login.microsoftonline.us", True),
+        ("https://own.example:8443/", True),
+        ("https://own.example/", False),
+        ("http://login.microsoftonline.com/", False),
+        ("https://login.microsoftonline.com@elsewhere.example/", False),
+        ("https://login.microsoftonline.com.elsewhere.example/", False),
+        ("https://10.0.0.1/admin?do=", False),
+        ("", False),
+    ],
+)
+def test_a_pod_cannot_have_anybody_else_asked_than_entra(authority, known):
+    assert is_entra(authority, "https://own.example:8443") is known
 
 
 async def test_one_token_serves_all_clients():

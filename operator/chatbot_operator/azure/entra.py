@@ -46,8 +46,11 @@ async def tenancy(session: aiohttp.ClientSession, authority: str, tenant: str) -
     """Ask Entra whether it has a tenant; raises SilentError."""
     where = f"{authority.rstrip('/')}/{quote(tenant, safe='')}/v2.0/{_WELL_KNOWN}"
     status, found, at = await _fetch(session, where)
-    refused = status != HTTPStatus.OK
-    return Tenancy(entra_code(str(found.get("error_description", ""))) if refused else "", at)
+    if status == HTTPStatus.OK and "issuer" in found:
+        return Tenancy(at=at)
+    if code := entra_code(str(found.get("error_description", ""))):
+        return Tenancy(code, at)
+    raise SilentError(f"{where} answered {status}, and not as Entra does")
 
 
 async def exchange(

@@ -32,8 +32,9 @@ class Life:
 class Seen:
     """What was seen. Identities by ARM id in lower case; `shared`: the credentials of some.
 
-    `uid` is the cluster's own, which as an owner id no other cluster has. `living` are the uids of all chatbots; `lives` what is there by namespace and name, for whoever
-    is not among them and for owners of shared credentials.
+    `uid` is the cluster's own, which as an owner id no other cluster has. `living` are the uids of
+    all chatbots; `lives` what is there by namespace and name, for whoever is not among them and for
+    owners of shared credentials.
     """
 
     owners: frozenset[str]
@@ -201,7 +202,7 @@ def guarded(one: Leftover, seen: Seen, asked: str) -> Leftover:
 def _perhaps_of_others(one: Leftover, seen: Seen) -> str:
     name = f"name --owner {one.owner.cluster}"
     if one.why is Why.OTHER_OWNER:
-        return f"another owner's: {name}"
+        return f"another owner's: name it by --owner {one.owner.cluster}"
     others = sorted({each.issuer for each in one.credentials or ()} - {seen.issuer})
     if others:
         return (

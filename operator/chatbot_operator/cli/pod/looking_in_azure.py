@@ -27,7 +27,7 @@ from chatbot_operator.cli.pod.looking import Looked
 from chatbot_operator.cli.pod.meant import Meant, meant, users
 from chatbot_operator.cli.pod.observed import GUID, Cluster, Unseen
 from chatbot_operator.cli.reach import Reach
-from chatbot_operator.clouds import CLOUDS
+from chatbot_operator.clouds import CLOUDS, is_entra
 from chatbot_operator.errors import Refusal
 from chatbot_operator.ports import Credential, Discovery, Identity, Tenancy
 
@@ -51,8 +51,7 @@ class Wanted:
 async def look(looked: Looked, wanted: Wanted, reach: Reach) -> Azure:
     """Look at Azure for a pod; raises UnansweredError for a subscription that is not there."""
     cluster, uses = looked.cluster, meant(looked.cluster)
-    cloud = CLOUDS[reach.asked.cloud]
-    authority = uses.authority or reach.environment.get("AZURE_AUTHORITY_HOST", cloud.authority)
+    authority = uses.authority or _authority(reach)
     published, tenancy, subscriptions = await asyncio.gather(
         _published(reach, cluster.claims.issuer),
         # At once, for its time is compared with that of the token, which has just been made.
@@ -115,6 +114,21 @@ async def _nothing() -> None:
     return None
 
 
+def _authority(reach: Reach) -> str:
+    """Give the person's own."""
+    cloud = CLOUDS[reach.asked.cloud]
+    return reach.environment.get("AZURE_AUTHORITY_HOST", cloud.authority)
+
+
+def _stranger(authority: str) -> Unseen:
+    """Say why a host is not asked that a pod names: it may name any, within this network, too."""
+    return Unseen(
+        f"not asked: the pod names {authority}, which is no address of Entra",
+        "Where nobody means that, have AZURE_AUTHORITY_HOST taken from the pod; where it is yours,"
+        " set AZURE_AUTHORITY_HOST here to the same, and look again.",
+    )
+
+
 async def _published(reach: Reach, issuer: str) -> Discovery | Unseen:
     if not issuer:
         return Unseen("not looked at: which one is not known")
@@ -129,6 +143,8 @@ async def _published(reach: Reach, issuer: str) -> Discovery | Unseen:
 
 
 async def _tenancy(reach: Reach, authority: str, tenant: str) -> Tenancy | Unseen:
+    if not is_entra(authority, _authority(reach)):
+        return _stranger(authority)
     try:
         return await entra.tenancy(await reach.session(), authority, tenant)
     except entra.SilentError as silence:
@@ -209,6 +225,8 @@ async def _tried(
     looked: Looked, uses: Meant, target: Target | None, reach: Reach
 ) -> Tried | Unseen:
     """Exchange a token at Entra, for the account or for Resource Manager."""
+    if not is_entra(uses.authority, _authority(reach)):
+        return _stranger(uses.authority)
     if not looked.token:
         trouble = looked.cluster.trouble
         return trouble or Unseen("not tried: there is no token")

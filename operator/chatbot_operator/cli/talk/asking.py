@@ -71,6 +71,12 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="QUESTION",
         help="`-` reads it from standard input; without one, at a terminal: a conversation",
     )
+    parser.add_argument(
+        "--token-for",
+        default="",
+        metavar="AUDIENCE",
+        help="the chatbot's app registration, where it takes tokens of Entra: it gets yours",
+    )
 
 
 async def run(arguments: Namespace, reach: Reach) -> Report | Code:
@@ -78,7 +84,7 @@ async def run(arguments: Namespace, reach: Reach) -> Report | Code:
     as_json = arguments.output == "json"
     question = _question(arguments.question, as_json=as_json)
     chatbot = await chatbots.find(reach, arguments.name)
-    headers = partial(sign_in.headers, chatbot, reach)
+    headers = partial(sign_in.headers, chatbot, reach, arguments.token_for)
     await headers()
     way = Way(reach, chatbot)
     if not await way.look():
