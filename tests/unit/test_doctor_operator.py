@@ -268,8 +268,11 @@ def test_rights_are_those_of_the_shipped_roles():
     assert Right("update", "coordination.k8s.io", "leases", "ops", "chatbot-operator") in set(
         access.rights(shipped.own_rules(), "ops")
     )
-    assert access.rights(shipped.team_rules(), "team")
-    assert access.rights(shipped.narrow_cluster_rules())
+    assert list(access.rights(shipped.team_rules(), "team"))
+    assert list(access.rights(shipped.narrow_cluster_rules()))
+    assert list(access.rights(shipped.event_rules(), "default")) == [
+        Right("create", "events.k8s.io", "events", "default")
+    ]
     assert not set(NEEDED) & set(TOO_MUCH)
 
 
@@ -339,6 +342,16 @@ def test_rights_missing_and_too_many():
     found = access.check(held(without=[lost]), NEEDED, "reconcile")
     assert (found.mark, found.commands) == (Mark.WRONG, ("reconcile",))
     assert found.found == "it may not delete deployments.apps"
+    several = access.check(
+        held(without=[r for r in NEEDED if r.resource.startswith("azureopenaichatbots")]),
+        NEEDED,
+        "",
+    )
+    assert several.found == (
+        "it may not get, list, watch, patch azureopenaichatbots.chatbot-operator.dev;"
+        " update azureopenaichatbots.chatbot-operator.dev/finalizers;"
+        " patch azureopenaichatbots.chatbot-operator.dev/status"
+    )
     wide = access.check(held(more=TOO_MUCH[:1]), NEEDED, "reconcile")
     assert wide.commands == ("reconcile --remove-extra-permissions",)
     assert access.check(held(), NEEDED, "").mark is Mark.OK

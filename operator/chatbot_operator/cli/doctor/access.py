@@ -34,10 +34,16 @@ class Right:
     namespace: str = ""
     name: str = ""
 
-    def __str__(self) -> str:
-        kind = f"{self.resource}.{self.group}" if self.group else self.resource
+    @property
+    def what(self) -> str:
+        """The kind, spelled as for kubectl, and where."""
+        resource, slash, part = self.resource.partition("/")
+        group = f".{self.group}" if self.group else ""
         where = f" in {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {kind}{where}"
+        return f"{resource}{group}{slash}{part}{where}"
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.what}"
 
 
 TOO_MUCH: Final = (
@@ -157,8 +163,12 @@ def check(held: Mapping[Right, bool] | Dark, needed: Iterable[Right], reconcile:
 
 
 def _some(rights: list[Right]) -> str:
-    more = f" and {len(rights) - _SHOWN} more" if len(rights) > _SHOWN else ""
-    return ", ".join(map(str, rights[:_SHOWN])) + more
+    verbs: dict[str, list[str]] = {}
+    for each in rights:
+        verbs.setdefault(each.what, []).append(each.verb)
+    said = [f"{', '.join(of)} {what}" for what, of in verbs.items()]
+    more = f"; and {len(said) - _SHOWN} kinds more" if len(said) > _SHOWN else ""
+    return "; ".join(said[:_SHOWN]) + more
 
 
 def _has(rule: Mapping[str, Any], key: str, value: str) -> bool:

@@ -247,5 +247,6 @@ def _needed(of: Installed) -> Iterable[Right]:
         yield from access.rights(shipped.cluster_rules())
         return
     yield from access.rights(shipped.narrow_cluster_rules())
+    yield from access.rights(shipped.event_rules(), "default")
     for namespace in watched:
         yield from access.rights(shipped.team_rules(), namespace)

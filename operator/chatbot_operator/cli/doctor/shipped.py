@@ -57,6 +57,11 @@ def team_rules() -> list[Object]:
     return _rules(_read(NAMESPACED / "team/rights.yaml"), "Role")
 
 
+def event_rules() -> list[Object]:
+    """Read those in `default`, where events of an account are told."""
+    return _rules(_read(NAMESPACED / "events.yaml"), "Role")
+
+
 def _rules(documents: list[Any], kind: str) -> list[Object]:
     return [rule for each in documents if each["kind"] == kind for rule in each["rules"]]
 
