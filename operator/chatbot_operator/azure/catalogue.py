@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core import AsyncPipelineClient
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
-from chatbot_operator.azure.budget import Budget, PausedError
-from chatbot_operator.azure.refusals import refusal_of
+from chatbot_operator.azure.budget import Budget
+from chatbot_operator.azure.calls import call
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, Transport
 from chatbot_operator.errors import Refusal
 
@@ -93,28 +93,13 @@ class Catalogue:
             page = await self._get(more, {})
 
     async def _get(self, url: str, query: Mapping[str, str]) -> Json:
-        operation = f"read {urlsplit(url).path}"
         request = HttpRequest("GET", url, params=dict(query))
-        try:
-            async with self._turn:
-                response = await self._client.send_request(request)
-                await response.read()
+        async with call(f"read {urlsplit(url).path}", reading=True), self._turn:
+            response = await self._client.send_request(request)
+            await response.read()
             if response.status_code >= HTTPStatus.BAD_REQUEST:
                 raise HttpResponseError(response=response, error_format=ARMErrorFormat)
             found: Json = response.json()
-        except PausedError as pause:
-            raise Refusal(
-                operation,
-                status=HTTPStatus.TOO_MANY_REQUESTS,
-                code="TooManyRequests",
-                message="Azure asked to pause calls of this kind.",
-                retry_after=pause.seconds,
-                reading=True,
-            ) from pause
-        except AzureError as error:
-            refusal = refusal_of(operation, error)
-            refusal.reading = True
-            raise refusal from error
         return found
 
 
