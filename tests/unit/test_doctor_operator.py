@@ -6,9 +6,10 @@ import datetime as dt
 
 import pytest
 from chatbot_operator.cli.checks import Mark
-from chatbot_operator.cli.doctor import access, fleet, running, shipped
+from chatbot_operator.cli.doctor import access, fleet, running, shipped, tree
 from chatbot_operator.cli.doctor.access import TOO_MUCH, Right
 from chatbot_operator.cli.doctor.running import Leading
+from chatbot_operator.cli.doctor.seen import Around
 from chatbot_operator.cli.installed import installed
 from chatbot_operator.cli.unread import Unread
 
@@ -357,6 +358,15 @@ def test_rights_missing_and_too_many():
     assert access.check(held(), NEEDED, "").mark is Mark.OK
     assert access.check(NOBODY, NEEDED, "").mark is Mark.UNKNOWN
     assert access.check(held(without=[lost]), NEEDED, "").commands == ()
+
+
+def test_where_no_pod_works_nobody_is_blamed_for_the_lease():
+    stale = Leading(lease(ago=90), lease(ago=90), NOON)
+    around = Around(stale, STRICT, [], held(), NEEDED)
+    below = tree._operator(operator(wanted=0, ready=0), around, kubectl)
+    assert [each.name for each in below if each.mark is Mark.WRONG] == ["pods"]
+    running_one = tree._operator(operator(), around, kubectl)
+    assert [each.name for each in running_one if each.mark is Mark.WRONG] == ["lease"]
 
 
 def bot(name, ready=None, reason="", *, degraded=False):
