@@ -114,3 +114,33 @@ def test_a_cluster_that_does_not_answer_ends_with_2(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert "does not answer" in err
     assert "does not answer" in out
+
+
+def test_a_context_that_is_not_there_brings_those_that_are(tmp_path, capsys):
+    file = tmp_path / "config"
+    parts = (
+        "kind: Config",
+        "users: [{name: a, user: {token: x}}]",
+        "clusters: [{name: a, cluster: {server: 'https://127.0.0.1:1'}}]",
+        "contexts: [{name: b, context: {cluster: a}}, {name: a, context: {cluster: a, user: a}}]",
+    )
+    file.write_text("\n".join((*parts, "current-context: a")))
+    assert main(["why", "--kubeconfig", str(file), "--context", "prod"]) == 2
+    assert f"The kubeconfig {file} has no context prod; it has: a, b." in capsys.readouterr().err
+    file.write_text("\n".join(parts))
+    assert main(["why", "--kubeconfig", str(file)]) == 2
+    assert "kubectl config use-context NAME" in capsys.readouterr().err
+
+
+def test_whoever_has_no_kubeconfig_is_told_how_to_get_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", "")
+    assert main(["why"]) == 2
+    told = capsys.readouterr().err
+    assert f"There is no kubeconfig {tmp_path}/.kube/config." in told
+    assert "az aks get-credentials" in told
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert main([]) == 2
+    assert "why a chatbot, an account or a pod is not Ready" in capsys.readouterr().err

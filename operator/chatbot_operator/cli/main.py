@@ -28,7 +28,11 @@ PROGRAM = "kubectl chatbot"
 
 def main(typed: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
-    arguments = parser().parse_args(typed)
+    whole = parser()
+    if not (sys.argv[1:] if typed is None else typed):
+        whole.print_help(sys.stderr)
+        return Code.UNANSWERED
+    arguments = whole.parse_args(typed)
     logging.disable(logging.CRITICAL)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal has no letter for is no fault

@@ -58,17 +58,23 @@ async def of_person(file: str = "", context: str = "") -> Person:
     `file` and `context` empty: as kubectl would choose them.
     """
     configuration: Configuration = type.__call__(Configuration)
-    if file and not await asyncio.to_thread(Path(file).exists):
-        raise config.ConfigException(f"There is no kubeconfig {file}.")
+    files = file or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    if not await asyncio.to_thread(_exists, files):
+        raise config.ConfigException(
+            f"There is no kubeconfig {files}. Say with --kubeconfig or $KUBECONFIG where it is, or"
+            " get one; for AKS: az aks get-credentials --resource-group GROUP --name CLUSTER"
+        )
     try:
         loader = await config.load_kube_config(
-            config_file=file or None,
+            config_file=files,
             context=context or None,
             client_configuration=configuration,
             persist_config=False,
         )
     except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
         raise config.ConfigException(f"The kubeconfig cannot be read: {error}") from error
+    except config.ConfigException as error:
+        raise config.ConfigException(await _no_context(files, context, error)) from error
     chosen = loader.current_context["context"]
     return Person(
         configuration,
@@ -76,6 +82,25 @@ async def of_person(file: str = "", context: str = "") -> Person:
         cluster=chosen.get("cluster") or "",
         user=chosen.get("user") or "",
     )
+
+
+def _exists(files: str) -> bool:
+    return any(Path(each).expanduser().exists() for each in files.split(os.pathsep) if each)
+
+
+async def _no_context(files: str, context: str, error: Exception) -> str:
+    """Say what a kubeconfig lacks: most often the context that was asked for."""
+    if not context:
+        return (
+            f"The kubeconfig {files} chooses no context that it has; say one with --context, or"
+            f" choose one: kubectl config use-context NAME. ({error})"
+        )
+    try:
+        contexts, _ = config.list_kube_config_contexts(files)
+    except config.ConfigException:
+        return f"The kubeconfig {files} cannot be used: {error}"
+    names = ", ".join(sorted(each["name"] for each in contexts))
+    return f"The kubeconfig {files} has no context {context}; it has: {names}."
 
 
 def bearer(configuration: Configuration) -> str | None:
