@@ -97,6 +97,14 @@ async def test_an_operator_without_a_pod_does_nothing_yet():
     assert said.startswith("No pod of the operator in namespace operators is ready")
 
 
+async def test_an_operator_whose_pods_alone_know_the_tenant_and_has_none():
+    stopped = operator(ready=0)
+    env = stopped["spec"]["template"]["spec"]["containers"][0]["env"]
+    env[:] = [each for each in env if not each["name"].startswith("AZURE_")]
+    with pytest.raises(UnansweredError, match="has no pod: nothing would happen"):
+        await found(Small(stopped))
+
+
 async def test_what_is_given_is_gone_by_and_nothing_is_looked_for():
     got = await found(Small(closed=["deployments"]), given=GIVEN)
     assert got.assumed == ()

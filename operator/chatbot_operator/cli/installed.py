@@ -39,6 +39,10 @@ class Installed:
     deployment: Object = field(default_factory=dict)
     pods: tuple[Object, ...] = ()
 
+    def stopped(self) -> bool:
+        """Tell whether its settings are unknown for nothing but that no pod of it is there."""
+        return self.settings is None and not self.pods and self.planned()[0] is not None
+
     def planned(self) -> tuple[Settings | None, str]:
         """Read the settings of the pods to come, and what is wrong with them.
 

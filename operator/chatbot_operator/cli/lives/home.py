@@ -131,6 +131,11 @@ def _settings(operator: Installed) -> Settings:
             " from a ConfigMap or a Secret, which is not read here: whose things are its own is"
             " not known. Give the value in its Deployment."
         )
+    if operator.stopped():
+        raise UnansweredError(
+            f"The operator in namespace {operator.namespace} has no pod, and what its pods are told"
+            " by the webhook is not known. `kubectl chatbot doctor` says what gets it to run."
+        )
     if operator.settings is None:
         absent = "" if operator.ready else " It has no pod that is ready, which would tell more."
         raise UnansweredError(

@@ -136,6 +136,12 @@ async def _operator(
         raise UnansweredError(
             f"Several operators are there, in {where}. Choose one with --operator-namespace."
         )
+    if ours[0].stopped():
+        raise UnansweredError(
+            f"The operator in namespace {ours[0].namespace} has no pod: nothing would happen,"
+            " and what its pods are told by the webhook is not known. `kubectl chatbot doctor` says"
+            " what gets it to run."
+        )
     if ours[0].settings is None:
         raise UnansweredError(
             f"The operator in namespace {ours[0].namespace} cannot run with its settings:"
