@@ -390,15 +390,17 @@ def test_chatbots_are_counted_by_reason_the_worst_first():
             bot("h", "Unknown", "RolePropagating"),
             bot("i", "Unknown", "RolePropagating"),
             bot("g"),
+            bot("j", "False", "PodsLeaving"),
         ],
         kubectl,
     )
-    assert (found.mark, found.found) == (Mark.WRONG, "2 of 9 Ready")
+    assert (found.mark, found.found) == (Mark.WRONG, "2 of 10 Ready")
     assert [(each.name, each.mark) for each in found.below] == [
         ("RoleMisconfigured", Mark.WRONG),
         ("NamespaceNotAllowed", Mark.WRONG),
         ("RolePropagating", Mark.WAITING),
         ("NotLookedAt", Mark.WAITING),
+        ("PodsLeaving", Mark.WAITING),
         ("Degraded, though Ready", Mark.NOTE),
     ]
     assert found.below[0].commands == ("kubectl chatbot why d -n n",)

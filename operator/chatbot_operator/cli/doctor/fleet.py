@@ -7,8 +7,9 @@ from typing import Final
 
 from chatbot_operator.cli.checks import Check, Mark, worst
 from chatbot_operator.cli.doctor.looking import Dark, Kubectl, unknown
+from chatbot_operator.errors import REASONS, Pending
 from chatbot_operator.ports import Object
-from chatbot_operator.status import by_type
+from chatbot_operator.status import Condition, by_type
 
 NAME: Final = "chatbots"
 _NEW: Final = "NotLookedAt"
@@ -29,8 +30,7 @@ def check(found: list[Object] | Dark, kubectl: Kubectl) -> Check:
             ready += 1
             degraded += [name] if "Degraded" in conditions else []
             continue
-        stalled = summary is not None and (summary.status == "False" or "Stalled" in conditions)
-        mark = Mark.WRONG if stalled else Mark.WAITING
+        mark = Mark.WRONG if _stalled(summary, "Stalled" in conditions) else Mark.WAITING
         others[mark, summary.reason if summary else _NEW].append(name)
     below = [
         _reason(*key, names, kubectl) for key, names in sorted(others.items(), key=_worst_first)
@@ -39,6 +39,14 @@ def check(found: list[Object] | Dark, kubectl: Kubectl) -> Check:
         below.append(_reason(Mark.NOTE, "Degraded, though Ready", degraded, kubectl))
     words = f"{ready} of {len(found)} Ready"
     return Check(NAME, worst(below), words, below=tuple(below))
+
+
+def _stalled(summary: Condition | None, said: bool) -> bool:  # noqa: FBT001
+    """Tell whether somebody has to act; a deletion that goes its way is False, and is none."""
+    if summary is None or said:
+        return said
+    known = REASONS.get(summary.reason)
+    return summary.status == "False" and (known is None or known.fault is not Pending)
 
 
 def _worst_first(of: tuple[tuple[Mark, str], list[str]]) -> tuple[bool, int, str]:
