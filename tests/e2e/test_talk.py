@@ -192,7 +192,8 @@ def test_whoever_has_no_pods_is_explained_in_a_line_with_what_to_type(shell, san
         assert len(done.stderr.splitlines()) == 1
     nobody = run(shell, "ask", "nobody", "Hi", "-n", name)
     assert nobody.returncode == 2
-    assert "there is no chatbot 'nobody'" in nobody.stderr
+    assert "There is no chatbot nobody" in nobody.stderr
+    assert "There are: support." in nobody.stderr
 
 
 def test_a_conversation_is_remembered_and_ctrl_c_stops_an_answer_and_no_more(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from chatbot_operator.cli.command import UnansweredError
 from chatbot_operator.cli.reach import Reach
+from chatbot_operator.cli.why import absent
 from chatbot_operator.manifests.objects import selector
 from chatbot_operator.ports import CHATBOTS, PODS, Object
 from chatbot_operator.words import plain
@@ -62,10 +63,7 @@ async def find(reach: Reach, name: str) -> Meant:
     cluster, namespace = await reach.cluster(), await reach.namespace()
     body = await cluster.get(CHATBOTS, namespace, name)
     if body is None:
-        there = reach.kubectl("get", "chatbots", "--all-namespaces")
-        raise UnansweredError(
-            f"there is no chatbot {name!r} in namespace {namespace}. All there are lists: {there}"
-        )
+        raise UnansweredError(await absent.chatbot(reach, namespace, name))
     why = reach.kubectl("chatbot", "why", name, "--namespace", namespace)
     return Meant(namespace, name, body, why)
 

@@ -44,7 +44,7 @@ def words(
     else:
         others = [e["metadata"]["namespace"] for e in elsewhere if e["metadata"]["name"] == name]
         if others:
-            said.append(f"One of that name is in: {', '.join(sorted(others))} (-n NAMESPACE).")
+            said.append(f"One of that name is in: -n {', -n '.join(sorted(others))}.")
     return " ".join(filter(None, said))
 
 
