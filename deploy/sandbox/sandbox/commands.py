@@ -25,7 +25,7 @@ from sandbox.up import Plan, Sandbox, Status, read_status, running
 
 LOG = "sandbox.log"
 NONE = "No sandbox runs here; `make demo` starts one."
-COMPLETE = "Ctrl-C, or `make down`, ends it and leaves nothing behind."
+COMPLETE = "`make down`, or Ctrl-C unless it was detached, ends it and leaves nothing behind."
 
 QUESTIONS = {
     "help/support": ("My name is Ada. What can you do for me?", "What is my name?"),
