@@ -516,6 +516,13 @@ def test_what_the_conditions_say_already_is_not_told_twice():
     assert not [c for c in found.tree.all() if c.name == "recent warnings"]
 
 
+def test_what_an_earlier_chatbot_of_the_name_was_told_is_left_out():
+    told = event("NamespaceNotAllowed", kind="AzureOpenAIChatbot", name="support")
+    assert named(why(warnings=[told]), "recent warnings")
+    told["regarding"]["uid"] = "of-an-earlier-one"
+    assert not [c for c in why(warnings=[told]).tree.all() if c.name == "recent warnings"]
+
+
 # Accounts, names, fleets.
 
 
@@ -566,7 +573,7 @@ def test_a_name_that_is_not_there_brings_those_that_may_be_meant():
     here, there = [at("team", "support"), at("team", "writer")], [at("other", "suport")]
     said = absent.words("team", "suport", here, elsewhere=[*here, *there])
     assert said.startswith("There is no chatbot suport in namespace team. Like it: support.")
-    assert said.endswith("One of that name is in: other (-n NAMESPACE).")
+    assert said.endswith("One of that name is in: -n other.")
     blind = Unread("list azureopenaichatbots everywhere")
     assert "not known: you may not list" in absent.words("team", "x", blind, elsewhere=blind)
     assert "none at all there" in absent.words("team", "x", [], elsewhere=[])
@@ -599,19 +606,44 @@ def test_the_table_has_a_line_each_and_first_an_operator_that_does_not_work():
     operator = check(Running((), {}), "", Known(kubectl), NOW, fresh=False)
     out = io.StringIO()
     console = Console(file=out, width=100)
-    console.print(fleet.shown(found, operator, NOW, everywhere=True))
+    console.print(fleet.shown(found, operator, NOW, kubectl, namespace=""))
     text = out.getvalue()
     assert text.index("none is installed") < text.index("sad")
     assert "No." in text
     assert "Really" not in text
+    assert text.rstrip().endswith("\n    kubectl chatbot why sad -n a")
 
 
-def test_a_namespace_without_chatbots_is_said_to_have_none():
-    fine = check(RUNNING, "", Known(kubectl), NOW, fresh=True)
-    shown = fleet.shown([], fine, NOW, everywhere=False)
+def table_of(found, width, namespace=""):
     out = io.StringIO()
-    Console(file=out, width=80).print(shown)
-    assert out.getvalue() == "There is no chatbot in the namespace.\n"
+    operator = check(RUNNING, "", Known(kubectl), NOW, fresh=True)
+    shown = fleet.shown(found, operator, NOW, kubectl, namespace=namespace)
+    Console(file=out, width=width).print(shown, crop=False)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_no_name_and_no_reason_is_ever_broken_into_lines():
+    told = condition("Ready", "False", "DeploymentNotAllowed", "It allows gpt-4o, and no other.")
+    found = fleet_of(at("help", "typo", told), at("help", "fine"))
+    head, sad, fine = table_of(found, 120)[:3]
+    assert head.split() == ["NAMESPACE", "NAME", "FOR", "REASON", "WHAT"]
+    assert sad.endswith("DeploymentNotAllowed  It allows gpt-4o, and no other.")
+    assert fine.endswith("http://support.team.svc")
+    head, sad, what, fine = table_of(found, 72)[:4]
+    assert head.split() == ["NAMESPACE", "NAME", "FOR", "REASON"]
+    assert sad.endswith("DeploymentNotAllowed")
+    assert what == "    It allows gpt-4o, and no other."
+    assert fine.endswith("  Allowed  http://support.team.svc")
+    assert table_of(found, 30)[1].endswith("DeploymentNotAllowed")
+
+
+def test_where_there_are_none_is_said_and_what_shows_all():
+    none = table_of([], 80, "default")
+    assert none == [
+        "There is no chatbot in namespace default. Those of all:",
+        "    kubectl chatbot why -A",
+    ]
+    assert table_of([], 80) == ["There is no chatbot in the cluster."]
 
 
 class Cluster:

@@ -17,6 +17,7 @@ from rich.tree import Tree
 from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.words import plain
 
+_ENDLESS = 10_000
 _SIGNS = {
     Mark.OK: ("✔", "green"),
     Mark.WRONG: ("✘", "bold red"),
@@ -36,6 +37,44 @@ class Typed:
         yield Text(self._command, style="bold", no_wrap=True, overflow="ignore")
 
 
+def typed(command: str) -> RenderableType:
+    """Show a command to type below the words that say what for."""
+    return Typed(f"    {command}")
+
+
+class Rows:
+    """Rows below their columns, of which only the last is ever broken into lines.
+
+    Where there is little room for it beside the others, what is long stands below them.
+    """
+
+    ROOM = 32
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+        self._columns = columns
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self._rows:
+            return
+        whole = len(self._columns) - 1
+        head = table(self._columns[:-1], (row[:-1] for row in self._rows), whole=whole)
+        width = console.measure(head, options=options.update(width=_ENDLESS)).maximum
+        if width + self.ROOM <= options.max_width:
+            yield table(self._columns, self._rows, whole=whole)
+            return
+        heads = console.render_lines(head, options.update(width=width), pad=False)
+        for line, last in zip(heads, ("", *(row[-1] for row in self._rows)), strict=True):
+            start = Text(no_wrap=True, overflow="ignore")
+            start.append_text(Text.assemble(*((each.text, each.style or "") for each in line)))
+            start.rstrip()
+            rest = last if isinstance(last, Text) else Text(plain(last))
+            fits = start.cell_len + 2 + rest.cell_len <= options.max_width
+            yield Text.assemble(start, "  ", rest) if rest and fits else start
+            if rest and not fits:
+                yield _indented(rest, 4)
+
+
 def tree(check: Check) -> RenderableType:
     """Show checks as a tree, and below it what to do about each that is not as it should be."""
     root = Tree(_line(check), guide_style="dim")
@@ -49,11 +88,11 @@ def mark(of: Mark) -> Text:
     return Text(f"{sign} {of}", style=style)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Show rows below their columns."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, whole: int = 0) -> Table:
+    """Show rows below their columns; the first `whole` columns are never broken into lines."""
     made = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for at, column in enumerate(columns, 1):
+        made.add_column(column, overflow="fold", no_wrap=at <= whole)
     for row in rows:
         made.add_row(*(each if isinstance(each, Text) else Text(plain(each)) for each in row))
     return made
@@ -86,15 +125,11 @@ def _remedies(check: Check) -> Iterable[RenderableType]:
             yield _indented(Text(plain(words)))
         if each.said:
             yield _indented(Text(f"It was said: {plain(each.said)}"))
-        yield from map(_typed, each.commands)
+        yield from map(typed, each.commands)
         for way in each.ways:
             yield _indented(Text.assemble((f"{plain(way.who)}: ", "bold"), plain(way.what)))
-            yield from map(_typed, way.commands)
+            yield from map(typed, way.commands)
 
 
-def _indented(words: Text) -> RenderableType:
-    return Padding(words, (0, 0, 0, 2))
-
-
-def _typed(command: str) -> RenderableType:
-    return Typed(f"    {command}")
+def _indented(words: Text, by: int = 2) -> RenderableType:
+    return Padding(words, (0, 0, 0, by))

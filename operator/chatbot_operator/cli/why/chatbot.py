@@ -103,7 +103,7 @@ def _warnings(seen: Seen, chatbot: Chatbot, ready: Object, *, works: bool) -> It
         yield Check("events", Mark.UNKNOWN, str(seen.warnings))
         return
     over = parse(ready["lastTransitionTime"]) if works else None
-    told = events.checks(seen.warnings, chatbot.name, seen.now, said=ready["reason"], over=over)
+    told = events.checks(seen.warnings, chatbot, seen.now, said=ready["reason"], over=over)
     if told:
         yield Check("recent warnings", Mark.NOTE, below=told)
 

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from typing import Final
 
-from chatbot_operator.chatbot import KIND
+from chatbot_operator.chatbot import KIND, Chatbot
 from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.cli.spans import since
 from chatbot_operator.ports import Object
@@ -26,19 +26,26 @@ _NAMED: Final = frozenset(
 
 
 def checks(
-    warnings: list[Object], name: str, now: dt.datetime, *, said: str, over: dt.datetime | None
+    warnings: list[Object],
+    chatbot: Chatbot,
+    now: dt.datetime,
+    *,
+    said: str,
+    over: dt.datetime | None,
 ) -> tuple[Check, ...]:
     """Give the newest warnings about a chatbot, each once.
 
     What the operator told with the reason `said` is left out: the conditions say the same. So is
-    what was before `over`, the time since when all is well.
+    what was before `over`, the time since when all is well, and what an earlier chatbot of the
+    same name was told.
     """
     newest: dict[tuple[str, str, str], Object] = {}
     for event in sorted(warnings, key=_at):
         regarding, reason = event.get("regarding", {}), event.get("reason", "")
         told = regarding.get("kind") == KIND and reason == said
         past = over is not None and _at(event) <= over
-        if _about(regarding, name) and not told and not past:
+        earlier = regarding.get("kind") == KIND and regarding.get("uid", chatbot.uid) != chatbot.uid
+        if _about(regarding, chatbot.name) and not (told or past or earlier):
             newest[reason, regarding.get("kind", ""), plain(event.get("note", ""))] = event
     shown = sorted(newest.values(), key=_at, reverse=True)[:SHOWN]
     return tuple(_check(event, now) for event in shown)

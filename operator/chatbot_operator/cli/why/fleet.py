@@ -55,9 +55,15 @@ def rows(chatbots: Iterable[Object], now: dt.datetime, kubectl: Callable[..., st
 
 
 def shown(
-    found: list[Row], operator: Check, now: dt.datetime, *, everywhere: bool
+    found: list[Row],
+    operator: Check,
+    now: dt.datetime,
+    kubectl: Callable[..., str],
+    *,
+    namespace: str,
 ) -> RenderableType:
-    """Show them as a table, below an operator that does not work."""
+    """Show them as a table, below an operator that does not work; `namespace` empty: of all."""
+    everywhere = not namespace
     columns = ("", *(("NAMESPACE",) if everywhere else ()), "NAME", "FOR", "REASON", "WHAT")
     lines = [
         (
@@ -71,10 +77,22 @@ def shown(
         for row in found
     ]
     bad = [show.tree(operator), Text()] if operator.mark is Mark.WRONG else []
-    none = Text(
-        "There is no chatbot" + (" in the cluster." if everywhere else " in the namespace.")
-    )
-    return Group(*bad, show.table(columns, lines) if lines else none)
+    return Group(*bad, show.Rows(columns, lines), *_next(found, kubectl, namespace))
+
+
+def _next(
+    found: list[Row], kubectl: Callable[..., str], namespace: str
+) -> Iterable[RenderableType]:
+    """Say what to type next, where there is anything to ask."""
+    if not found:
+        where = f"namespace {namespace}" if namespace else "the cluster"
+        yield Text(f"There is no chatbot in {where}." + (" Those of all:" if namespace else ""))
+        if namespace:
+            yield show.typed(kubectl("chatbot", "why", "-A"))
+    elif found[0].mark not in {Mark.OK, Mark.NOTE}:
+        first = found[0]
+        yield Text(f"\nWhat to do about {first.name} says:")
+        yield show.typed(kubectl("chatbot", "why", first.name, "-n", first.namespace))
 
 
 def in_short(message: str) -> str:

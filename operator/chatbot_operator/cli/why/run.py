@@ -138,7 +138,7 @@ async def _fleet(reach: Reach, *, everywhere: bool) -> tuple[Report, bool]:
     }
     ready = all(row.ready for row in found)
     fine = all(row.mark is Mark.OK for row in found) and operator.mark is not Mark.WRONG
-    shown = fleet.shown(found, operator, now, everywhere=everywhere)
+    shown = fleet.shown(found, operator, now, reach.kubectl, namespace=namespace)
     return Report(document, shown, Code.FINE if fine else Code.FOUND), ready
 
 
