@@ -142,5 +142,12 @@ def test_whoever_has_no_kubeconfig_is_told_how_to_get_one(tmp_path, capsys, monk
 
 
 def test_without_a_command_there_is_help(capsys):
-    assert main([]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main([])
     assert "why a chatbot, an account or a pod is not Ready" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", [["why", "aoai/"], ["why", "pod/"], ["ask", "", "Hi"]])
+def test_a_name_that_is_empty_is_none(capsys, typed):
+    assert main(typed) == 2
+    assert "name" in capsys.readouterr().err

@@ -30,8 +30,7 @@ def main(typed: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     whole = parser()
     if not (sys.argv[1:] if typed is None else typed):
-        whole.print_help(sys.stderr)
-        return Code.UNANSWERED
+        whole.exit(Code.UNANSWERED, whole.format_help())
     arguments = whole.parse_args(typed)
     logging.disable(logging.CRITICAL)
     for stream in (sys.stdout, sys.stderr):

@@ -60,6 +60,8 @@ class Meant:
 
 async def find(reach: Reach, name: str) -> Meant:
     """Read a chatbot; raises UnansweredError where there is none, and KubernetesRefusal."""
+    if not name:
+        raise UnansweredError("The chatbot's name is empty.")
     cluster, namespace = await reach.cluster(), await reach.namespace()
     body = await cluster.get(CHATBOTS, namespace, name)
     if body is None:

@@ -55,6 +55,8 @@ def arguments(parser: ArgumentParser) -> None:
 async def run(arguments: Namespace, reach: Reach) -> Report:
     """Say why; raises UnansweredError and KubernetesRefusal."""
     name: str = arguments.name
+    if name in {POD, ACCOUNT}:
+        raise UnansweredError(f"{name} wants a name behind it.")
     if name.startswith(POD):
         return await pod.why(name.removeprefix(POD), arguments, reach)
     if name and arguments.all_namespaces:
