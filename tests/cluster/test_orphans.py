@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from dataclasses import replace
 from uuid import uuid4
@@ -10,7 +11,7 @@ from uuid import uuid4
 import existing_identities
 import pytest
 from chatbot_operator import naming
-from chatbot_operator.ports import CHATBOTS, NAMESPACES
+from chatbot_operator.ports import CHATBOTS, DEPLOYMENTS, NAMESPACES
 from cluster_world import IDENTITIES, chatbot, key, path
 from lives import console, deployed, strip
 from sandbox.azure import settings as fixed
@@ -125,6 +126,41 @@ async def test_a_namespace_that_was_taken_by_force(*, console, operator, hand, d
     assert (refused.code, "about to be restored" in refused.document["unanswered"]) == (2, True)
     owner = operator.world.installation.cluster
     assert (await orphans(console, name, "--delete", "--yes", "--owner", owner)).code == 0
+
+
+@pytest.fixture
+async def may_write(hand):
+    """The right of an operator, for the service account of the Deployment as it stands."""
+    api, name = "/apis/rbac.authorization.k8s.io/v1", f"operator-{uuid4().hex[:8]}"
+    status = {"apiGroups": [CHATBOTS.group], "resources": ["azureopenaiaccounts/status"]}
+    role = {"metadata": {"name": name}, "rules": [{**status, "verbs": ["patch"]}]}
+    who = {"kind": "ServiceAccount", "name": "default", "namespace": "chatbot-operator"}
+    to = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+    await hand.api.post(f"{api}/clusterroles", role)
+    await hand.api.post(
+        f"{api}/clusterrolebindings",
+        {"metadata": {"name": name}, "subjects": [who], "roleRef": to},
+    )
+    yield
+    await hand.api.delete(f"{api}/clusterrolebindings/{name}")
+    await hand.api.delete(f"{api}/clusterroles/{name}")
+
+
+async def test_a_deployment_that_looks_like_an_operator_is_none_beside_one(
+    *, console, hand, azure, namespace, deployed, may_write
+):
+    owner = naming.Owner(f"elsewhere-{namespace}", namespace, "support", str(uuid4()))
+    at = f"{IDENTITIES}/{naming.identity_name(owner)}"
+    await azure.done("PUT", at, {"location": fixed.LOCATION, "tags": owner.tags})
+    forged = copy.deepcopy(deployed)
+    forged["metadata"] |= {"namespace": namespace}
+    (container,) = forged["spec"]["template"]["spec"]["containers"]
+    container["env"].append({"name": "OWNER_ID", "value": owner.cluster})
+    await hand.api.post(path(DEPLOYMENTS, namespace), forged)
+    ended = await orphans(console, namespace)
+    assert (ended.code, rows(ended)) == (0, []), ended
+    await hand.api.delete(path(DEPLOYMENTS, namespace, "chatbot-operator"))
+    await azure.done("DELETE", at)
 
 
 async def test_what_others_made_is_listed_by_their_name_and_deleted_by_it(

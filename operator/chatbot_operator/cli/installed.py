@@ -5,14 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
 
+from chatbot_operator.errors import KubernetesRefusal
 from chatbot_operator.kube.client import Cluster
-from chatbot_operator.ports import DEPLOYMENTS, PODS, SERVICE_ACCOUNTS, Object
+from chatbot_operator.ports import (
+    ACCOUNTS,
+    DEPLOYMENTS,
+    PODS,
+    SERVICE_ACCOUNTS,
+    Object,
+    Resource,
+)
 from chatbot_operator.settings import VARIABLES, Settings, SettingsError
 
 LABELS = {"app.kubernetes.io/name": "chatbot-operator"}
 CONTAINER = "operator"
 CLIENT_ID = "azure.workload.identity/client-id"
+REVIEWS: Final = Resource(
+    "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
+)
 INJECTED = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 """Settings that the workload identity webhook gives to pods."""
 
@@ -55,7 +68,10 @@ class Installed:
 async def find(cluster: Cluster, namespace: str = "") -> list[Installed]:
     """Find the operators of a cluster by the label of their Deployments; raises KubernetesRefusal.
 
-    `namespace` narrows it to one, where a person may not look everywhere.
+    Whoever may make a Deployment can label one so, have its things of Azure taken for an operator's
+    and its identity be given rights. Beside one that may write the statuses of accounts, which only
+    an operator may, one that may not is none. `namespace` narrows it to one, where a person may not
+    look everywhere.
     """
     found = []
     for deployment in await cluster.select(DEPLOYMENTS, namespace, LABELS):
@@ -65,7 +81,34 @@ async def find(cluster: Cluster, namespace: str = "") -> list[Installed]:
             cluster.get(SERVICE_ACCOUNTS, where, service_account(deployment)),
         )
         found.append(installed(deployment, pods, account))
-    return found
+    if len(found) == 1:
+        return found
+    may = await asyncio.gather(*(_may_write(cluster, each) for each in found))
+    return [each for each, allowed in zip(found, may, strict=True) if allowed] or found
+
+
+async def _may_write(cluster: Cluster, one: Installed) -> bool:
+    """Tell whether it may write the status of accounts; who may not ask takes it to."""
+    attributes = {
+        "verb": "patch",
+        "group": ACCOUNTS.group,
+        "resource": ACCOUNTS.plural,
+        "subresource": "status",
+    }
+    user = f"system:serviceaccount:{one.namespace}:{one.service_account}"
+    body = {
+        "apiVersion": REVIEWS.api_version,
+        "kind": REVIEWS.kind,
+        "metadata": {},
+        "spec": {"user": user, "resourceAttributes": attributes},
+    }
+    try:
+        answered = await cluster.create(REVIEWS, body)
+    except KubernetesRefusal as refusal:
+        if refusal.status != HTTPStatus.FORBIDDEN:
+            raise
+        return True
+    return bool(answered["status"]["allowed"])
 
 
 def installed(deployment: Object, pods: list[Object], account: Object | None) -> Installed:

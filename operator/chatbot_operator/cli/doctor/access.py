@@ -8,12 +8,10 @@ from typing import Any, Final
 
 from chatbot_operator.cli.checks import Check, Mark
 from chatbot_operator.cli.doctor.looking import Dark, unknown
+from chatbot_operator.cli.installed import REVIEWS
 from chatbot_operator.ports import Object, Resource
 
 NAME: Final = "rights in the cluster"
-REVIEWS: Final = Resource(
-    "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
-)
 _GROUP: Final = "rbac.authorization.k8s.io"
 CLUSTER_ROLES: Final = Resource(_GROUP, "v1", "clusterroles", "ClusterRole", namespaced=False)
 CLUSTER_BINDINGS: Final = Resource(

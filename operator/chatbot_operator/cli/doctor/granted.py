@@ -9,12 +9,12 @@ from typing import Final
 from chatbot_operator.cli.doctor import access, looking
 from chatbot_operator.cli.doctor.access import Right
 from chatbot_operator.cli.doctor.looking import Dark, Silent
-from chatbot_operator.cli.installed import Installed
+from chatbot_operator.cli.installed import REVIEWS, Installed
 from chatbot_operator.cli.unread import Unread
 from chatbot_operator.kube.client import Cluster
 from chatbot_operator.ports import Object
 
-_REVIEW: Final = f"create {access.REVIEWS.plural}"
+_REVIEW: Final = f"create {REVIEWS.plural}"
 
 
 async def held(
@@ -24,7 +24,7 @@ async def held(
 
     async def ask(one: Right) -> bool | Dark:
         review = access.review(one, of.namespace, of.service_account)
-        answer = await looking.cluster(cluster.create(access.REVIEWS, review), _REVIEW)
+        answer = await looking.cluster(cluster.create(REVIEWS, review), _REVIEW)
         return bool(answer["status"]["allowed"]) if isinstance(answer, dict) else answer
 
     first = await ask(asked[0])
