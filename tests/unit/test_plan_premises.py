@@ -19,8 +19,9 @@ ENVIRONMENT = {**GIVEN, "AZURE_CLIENT_ID": "c", "AZURE_FEDERATED_TOKEN_FILE": "/
 class Small:
     """A cluster with some operators; `closed` are kinds, or `issuer` and `token`, nobody may read."""
 
-    def __init__(self, *operators, closed=(), objects=None) -> None:
+    def __init__(self, *operators, closed=(), objects=None, may_write=()) -> None:
         self.operators, self.closed, self.objects = operators, closed, objects or {}
+        self.may_write = may_write
 
     async def select(self, resource, namespace, labels):
         self._check(resource.plural)
@@ -44,6 +45,12 @@ class Small:
         assert (namespace, name, audience, seconds) == ("team", "default", "nobody", 600)
         claims = base64.urlsafe_b64encode(json.dumps({"iss": "https://token/"}).encode()).decode()
         return f"x.{claims.rstrip('=')}.y"
+
+    async def create(self, resource, review):
+        self._check(resource.plural)
+        asked = review["spec"]["resourceAttributes"]
+        assert (asked["resource"], asked["subresource"]) == ("azureopenaiaccounts", "status")
+        return {"status": {"allowed": review["spec"]["user"].split(":")[2] in self.may_write}}
 
     def _check(self, what):
         if what in self.closed:
@@ -83,6 +90,14 @@ async def test_of_several_the_one_that_watches_the_namespace():
     with pytest.raises(UnansweredError, match=r"in a, c\. Choose one with --operator-namespace"):
         await found(Small(mine, operator("c")))
     assert (await found(Small(mine, operator("c")), narrowed="c")).operator.namespace == "c"
+
+
+async def test_what_only_bears_the_label_is_no_operator_beside_one():
+    mine, like_one = operator("b"), operator("a", WORKERS="many")
+    assert (await found(Small(like_one, mine, may_write=["b"]))).operator.namespace == "b"
+    unasked = Small(like_one, mine, closed=["subjectaccessreviews"], may_write=["b"])
+    with pytest.raises(UnansweredError, match="Several operators are there, in a, b"):
+        await found(unasked)
 
 
 async def test_settings_that_are_wrong_are_said():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +14,8 @@ from chatbot_operator.cli.unread import Unread
 from chatbot_operator.ports import Discovery
 
 NAME: Final = "token issuer"
-DOCUMENT: Final = "get /.well-known/openid-configuration"
+_PUBLISHED: Final = ".well-known/openid-configuration"
+DOCUMENT: Final = f"get /{_PUBLISHED}"
 _INTERNAL: Final = re.compile(
     r"https://(kubernetes\.default(\.svc(\.cluster\.local)?)?|[^/]+\.azmk8s\.io)(:\d+)?/?",
     re.IGNORECASE,
@@ -64,7 +66,7 @@ def _published(issuer: str, published: Discovery | Dark) -> Check:
             "published",
             Mark.UNKNOWN,
             f"{published}; Entra has to reach it: try it from elsewhere",
-            commands=(f"curl -fsS {issuer.rstrip('/')}/.well-known/openid-configuration",),
+            commands=(shlex.join(("curl", "-fsS", f"{issuer.rstrip('/')}/{_PUBLISHED}")),),
         )
     if published.issuer != issuer:
         return Check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -85,7 +86,7 @@ def issuer(known: Known) -> Iterator[Way]:
         CLUSTER,
         "see from outside whether the issuer is published, with the keys of the API server.",
         (
-            f"curl -fsS {document}",
+            shlex.join(("curl", "-fsS", document)),
             known.kubectl("get", "--raw", "/openid/v1/jwks"),
             known.kubectl("chatbot", "doctor"),
         ),
