@@ -11,7 +11,7 @@ from chatbot_operator.cli.main import main
 from chatbot_operator.cli.refused import words
 from chatbot_operator.cli.spans import span
 from chatbot_operator.cli.unread import Unread, allowed
-from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,9 @@ def test_without_a_command_there_is_help(capsys):
 def test_a_name_that_is_empty_is_none(capsys, typed):
     assert main(typed) == 2
     assert "name" in capsys.readouterr().err
+
+
+def test_whoever_is_signed_in_nowhere_is_told_how():
+    nobody = Refusal("list", status=401, code="", message="No CLI.", service=Service.ENTRA)
+    assert words(nobody).endswith("sign in by `az login`. It was said: No CLI.")
+    assert words(Refusal("list", status=403, code="No", message="No.")) == "list: 403 No: No."

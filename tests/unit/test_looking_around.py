@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import ClientAuthenticationError
 from chatbot_operator.azure import entra
 from chatbot_operator.azure.catalogue import Catalogue, _origin
 from chatbot_operator.azure.transport import session
@@ -165,6 +166,15 @@ async def test_who_does_not_answer_as_entra_says_nothing_of_a_tenant(server, sai
 )
 def test_a_pod_cannot_have_anybody_else_asked_than_entra(authority, known):
     assert is_entra(authority, "https://own.example:8443") is known
+
+
+async def test_a_token_file_that_is_not_there_is_no_sign_in():
+    class Gone:
+        async def get_token(self, *_):
+            raise FileNotFoundError(2, "No such file or directory")
+
+    with pytest.raises(ClientAuthenticationError, match="TOKEN_FILE cannot be read: No such file"):
+        await Held(Gone(), of_now).get_token("scope")
 
 
 async def test_one_token_serves_all_clients():

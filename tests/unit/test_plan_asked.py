@@ -78,6 +78,12 @@ async def test_what_is_not_there_is_said_with_how_to_list_what_is(name, listing)
         await laid_over(Cluster(), asked(names=[name]), "team")
 
 
+@pytest.mark.parametrize("name", ["", "aoai/"])
+async def test_an_empty_name_is_none(name):
+    with pytest.raises(UnansweredError, match="The name is empty; `kubectl get"):
+        await laid_over(Cluster(live=there()), asked(deleted=[name]), "team")
+
+
 async def test_crds_that_are_missing_or_older():
     with pytest.raises(UnansweredError, match="Install the CRDs first"):
         await require_kinds(Cluster(serves=False))

@@ -49,6 +49,7 @@ def test_a_directory_a_list_and_standard_input(write, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("---", "There is no manifest in "),
         ("a: [", "is no YAML"),
         ("just words", "no object with kind and name"),
         ("kind: Service", "no object with kind and name"),

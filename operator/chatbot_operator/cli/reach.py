@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import aiohttp
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import AzureCliCredential, WorkloadIdentityCredential
 from kubernetes.aio.client import Configuration
@@ -205,7 +205,12 @@ class Held:
                 or held.expires_on < self._now().timestamp() + _MINUTE
                 or how.get("claims")
             ):
-                held = self._tokens[wanted] = await self._credential.get_token(*scopes, **how)
+                try:
+                    held = await self._credential.get_token(*scopes, **how)
+                except OSError as error:
+                    said = f"AZURE_FEDERATED_TOKEN_FILE cannot be read: {error.strerror}"
+                    raise ClientAuthenticationError(said) from error
+                self._tokens[wanted] = held
             return held
 
 

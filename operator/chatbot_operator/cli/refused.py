@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from chatbot_operator.cli.doctor import shipped
-from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.errors import KubernetesRefusal, Refusal, Service
 
 
 def fault(error: Exception) -> str:
@@ -24,7 +24,7 @@ def fault(error: Exception) -> str:
 def words(error: Exception) -> str:
     """Say cause and fix of what ended a command."""
     if not isinstance(error, KubernetesRefusal):
-        return str(error)
+        return _of_azure(error) if isinstance(error, Refusal) else str(error)
     said = error.message or f"{error.operation}: {error.status} {error.reason}"
     if error.status == 0:
         return (
@@ -41,3 +41,9 @@ def words(error: Exception) -> str:
             f" them: kubectl apply --server-side -f {shlex.quote(str(shipped.CRDS))}"
         )
     return f"The cluster refuses: {said}"
+
+
+def _of_azure(refusal: Refusal) -> str:
+    if refusal.service is Service.ENTRA:
+        return f"Azure gives you no token: sign in by `az login`. It was said: {refusal.message}"
+    return str(refusal)

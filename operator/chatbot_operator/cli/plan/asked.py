@@ -79,6 +79,8 @@ async def _live(cluster: DryRun, namespace: str, name: str) -> tuple[Resource, O
     if name.startswith(ACCOUNT):
         resource, where, name = ACCOUNTS, "", name.removeprefix(ACCOUNT)
         listing = "kubectl get aoai"
+    if not name:
+        raise UnansweredError(f"The name is empty; `{listing}` lists those that are there.")
     live = await cluster.get(resource, where, name)
     if live is None:
         raise UnansweredError(

@@ -36,6 +36,8 @@ def read(places: Sequence[str], namespace: str) -> tuple[list[tuple[Resource, Ob
         if resource.namespaced:
             metadata.setdefault("namespace", namespace)
         found.append((resource, {**body, "metadata": metadata}))
+    if places and not (found or others):
+        raise UnansweredError(f"There is no manifest in {', '.join(places)}.")
     _require_once(found)
     return sorted(found, key=lambda each: PLANNED.index(each[0])), others
 
