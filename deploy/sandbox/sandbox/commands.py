@@ -25,7 +25,7 @@ from sandbox.up import Plan, Sandbox, Status, read_status, running
 
 LOG = "sandbox.log"
 NONE = "No sandbox runs here; `make demo` starts one."
-COMPLETE = "`make down`, or Ctrl-C unless it was detached, ends it and leaves nothing behind."
+COMPLETE = "`make down`, or Ctrl-C if not detached, ends it and leaves nothing behind."
 
 QUESTIONS = {
     "help/support": ("My name is Ada. What can you do for me?", "What is my name?"),
@@ -46,7 +46,7 @@ async def up(plan: Plan, *, demo: bool) -> int:
             if demo:
                 await _talk(sandbox, console, report)
             show(console, sandbox.status, plan.directory)
-            console.print(f"\n{COMPLETE}")
+            console.print(f"\n{COMPLETE}", soft_wrap=True)  # `detach` looks for it, whole
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         report("down")

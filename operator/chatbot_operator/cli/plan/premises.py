@@ -119,8 +119,10 @@ async def _operator(
     )
     if isinstance(found, Unread):
         assumed.append(
-            f"The operator's settings are {found}, so they are assumed. Name its namespace with"
-            " --operator-namespace if you may look there, or say them with --settings NAME=VALUE."
+            f"The operator's settings are {found}, so they are assumed: a change that comes of them"
+            " alone, such as of its namespace in a NetworkPolicy, may be none. Name its namespace"
+            " with --operator-namespace if you may look there, or say them with --settings"
+            " NAME=VALUE."
         )
         return None
     if not found:
