@@ -20,6 +20,12 @@ def say(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def reload(page: Page) -> None:
+    """Load the page again once an answer has ended: what is seen of it may not be kept yet."""
+    expect(page.locator("#stop")).to_be_hidden()
+    page.reload()
+
+
 def until(page: Page, holds: Callable[[], object] | str, *, seconds: float = 30) -> None:
     """Wait until a function holds, or an expression in the page (its policy forbids waiting there)."""
     for _ in range(int(seconds * 20)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatbot.browsing import answers, listed, say, until
+from chatbot.browsing import answers, listed, reload, say, until
 from chatbot.upstream import Say
 from playwright.sync_api import expect
 
@@ -11,7 +11,7 @@ def test_a_conversation_goes_on_and_survives_a_reload(visit, upstream):
     page = visit()
     say(page, "I am Ada.")
     expect(answers(page)).to_have_text(["Hello."])
-    page.reload()
+    reload(page)
     expect(page.locator(".user")).to_have_text(["You: I am Ada."])
     say(page, "Who am I?")
     expect(answers(page)).to_have_text(["Hello.", "Hello."])
@@ -101,7 +101,7 @@ def test_a_conversation_is_renamed(visit, upstream):
     page.get_by_label("Name", exact=True).fill("\u202eGreetings <b>\u2069")
     page.keyboard.press("Enter")
     expect(listed(page)).to_have_text(["Greetings <b>"])
-    page.reload()
+    reload(page)
     expect(listed(page)).to_have_text(["Greetings <b>"])
     choose(page, "Rename", of="Greetings <b>")
     page.get_by_label("Name", exact=True).fill(" ")
@@ -122,7 +122,7 @@ def test_a_conversation_is_deleted_and_comes_back_on_undo(visit, upstream):
     expect(answers(page)).to_have_text(["Hello."])
     choose(page, "Delete", of="Keep me")
     expect(listed(page)).to_have_count(0)
-    page.reload()
+    reload(page)
     expect(page.get_by_text("Your conversations will be listed here.")).to_be_visible()
     assert stored(page) == []
 

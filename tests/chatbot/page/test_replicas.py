@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from chatbot.browsing import answers, say
+from chatbot.browsing import answers, reload, say
 from chatbot.round_robin import RoundRobin
 from chatbot.upstream import Say
 from playwright.sync_api import expect
@@ -43,7 +43,7 @@ def test_a_conversation_goes_on_at_whichever_replica_comes_next(visit, upstream,
         expect(answers(page)).to_have_text(said[1::2])
         assert len(said) < 30, "a replica is never asked"
 
-    page.reload()
+    reload(page)
     expect(answers(page)).to_have_text(said[1::2])
     upstream.answers = [Say(("Ada.",))]
     say(page, "Who am I?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from chatbot.browsing import answers, listed, say
+from chatbot.browsing import answers, listed, reload, say
 from chatbot.upstream import Say
 from playwright.sync_api import expect
 
@@ -251,7 +251,7 @@ def test_what_a_newer_page_has_stored_is_left_to_it_and_said(visit, upstream):
     expect(words).to_be_visible()
     say(page, "Two")
     expect(answers(page)).to_have_count(2)
-    page.reload()
+    reload(page)
     expect(words).to_be_visible()
     expect(page.get_by_role("heading", name="What is on your mind?")).to_be_visible()
     expect(page.get_by_text("This conversation is no longer here.")).to_have_count(0)
@@ -279,7 +279,7 @@ def test_a_full_disk_ends_storing_not_chatting(visit, chatbot, upstream):
     say(page, "Three")
     expect(answers(page)).to_have_count(3)
     expect(page.get_by_text("This browser's storage is full")).to_be_hidden()
-    page.reload()
+    reload(page)
     expect(answers(page)).to_have_count(3)
 
 
@@ -334,7 +334,7 @@ def test_conversations_that_were_kept_under_a_name_are_taken_over_once(visit, up
     expect(answers(page)).to_have_text(["Hello."])
     be("ada", visitor="1")
     expect(listed(page)).to_have_text(["I am Ada"])
-    page.reload()
+    reload(page)
     expect(listed(page)).to_have_text(["I am Ada"])
     names = page.evaluate("async () => (await indexedDB.databases()).map(({ name }) => name)")
     assert not any(name.endswith(":ada") for name in names)

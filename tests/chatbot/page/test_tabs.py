@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatbot.browsing import answers, listed, say
+from chatbot.browsing import answers, listed, reload, say
 from chatbot.upstream import Say
 from playwright.sync_api import expect
 
@@ -30,7 +30,7 @@ def test_an_answer_lands_in_its_own_conversation(visit, upstream):
     expect(answers(page)).to_have_text(["quick"])
     listed(page).filter(has_text="First").click()
     expect(answers(page)).to_have_text(["slow " * 29 + "slow"])
-    page.reload()
+    reload(page)
     expect(answers(page)).to_have_text(["slow " * 29 + "slow"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatbot.browsing import answers, say
+from chatbot.browsing import answers, reload, say
 from chatbot.upstream import Say
 from playwright.sync_api import expect
 
@@ -33,7 +33,7 @@ def test_an_answer_anew_is_a_version_of_the_last(visit, upstream):
     page.keyboard.press("Enter")
     expect(answers(page)).to_have_text(["one"])
     expect(page.get_by_role("button", name="Next version")).to_be_focused()
-    page.reload()
+    reload(page)
     expect(answers(page)).to_have_text(["one"])
     expect(page.get_by_role("group", name="Versions")).to_have_text("1/3")
     say(page, "Go on")
