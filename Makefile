@@ -14,6 +14,9 @@ AZ_HOME := $(CACHE)/az-$(AZ_VERSION)
 GRADIO_HOME := $(CACHE)/gradio-6.31.0
 BENCH_HOME := .tools/bench-chatbot
 
+# operator/decisions/0133: at most three tests of a whole run, each with its traceback.
+ONE_MORE_TRY := --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks -rR
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  make %-15s %s\n", $$1, $$2}'
 
@@ -27,7 +30,7 @@ chatbot: packages ## the chatbot alone on http://localhost:8087, against a real 
 	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
 test: sync check browser control-plane az ## lint, types, layers, then every test
-	@$(RUN) pytest
+	@$(RUN) pytest $(ONE_MORE_TRY)
 
 check: sync ## lint, types and layers
 	$(RUN) ruff check .
