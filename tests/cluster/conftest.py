@@ -61,7 +61,7 @@ def installed(kubectl):
     kubectl("apply", "-f", str(ROOT / "tests/gateway-api"))
     base = ROOT / "deploy/kustomize/base"
     kubectl("apply", "-f", str(base / "namespace.yaml"))
-    kubectl("apply", "-n", HOME, "-f", str(base / "rbac.yaml"))
+    kubectl("apply", "-n", HOME, "-f", str(base / "rbac.yaml"), "-f", str(base / "teams.yaml"))
     kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     kubectl("get", "aoai,chatbots", "-A")  # established, their storage still takes a moment
 

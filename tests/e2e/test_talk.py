@@ -177,7 +177,7 @@ def test_what_the_chatbot_says_instead_of_an_answer_is_an_error_of_its_own(shell
     assert json.loads(as_json.stdout)["error"]["reason"] == "PermissionDenied"
 
 
-def test_whoever_has_no_pods_is_explained_in_a_line_with_what_to_type(shell, sandbox):
+def test_whoever_has_no_pods_is_explained_in_a_line_with_what_to_type(shell, talk, sandbox):
     name = f"e2e-{uuid4().hex[:6]}"
     sandbox.kubectl("create", "namespace", name)
     sandbox.kubectl("apply", "-f", "-", body=chatbot(name))
