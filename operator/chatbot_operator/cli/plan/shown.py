@@ -139,11 +139,14 @@ def _access(plan: Plan) -> Iterator[RenderableType]:
 
 def _summary(plan: Plan) -> str:
     count = plan.count()
-    said = []
-    for side, where in _PLACES.items():
-        counts = ", ".join(f"{count[side, verb]} to {verb}" for verb in WRITTEN)
-        said.append(f"{counts} {where}")
+    said = ["nothing would be written by the operator"]
+    if any(count[side, verb] for side in _PLACES for verb in WRITTEN):
+        said = [
+            f"{', '.join(f'{count[side, verb]} to {verb}' for verb in WRITTEN)} {where}"
+            for side, where in _PLACES.items()
+        ]
     by_hand = sum(bool(write.command) for each in plan.outlooks for write in each.writes)
     if by_hand:
         said.append(f"{by_hand} by hand")
-    return f"{'; '.join(said)}."
+    summed = "; ".join(said)
+    return f"{summed[0].upper()}{summed[1:]}."
