@@ -8,6 +8,7 @@ import io
 import shlex
 
 import pytest
+from chatbot_operator import ports
 from chatbot_operator.chatbot import FINALIZER, LEAVE_AZURE
 from chatbot_operator.cli import show
 from chatbot_operator.cli.checks import Mark
@@ -17,7 +18,7 @@ from chatbot_operator.cli.doctor.running import Leading
 from chatbot_operator.cli.installed import Installed
 from chatbot_operator.cli.main import parser
 from chatbot_operator.cli.unread import Unread
-from chatbot_operator.cli.why import WHY, absent, account, chatbot, fleet
+from chatbot_operator.cli.why import WHY, absent, account, chatbot, fleet, run
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.running import Running, check
 from chatbot_operator.cli.why.seen import DEFINITION, Seen
@@ -719,3 +720,26 @@ def test_a_tree_is_read_in_a_narrow_terminal():
     Console(file=out, width=50).print(show.tree(found.tree), crop=False)
     commands = [line for line in out.getvalue().splitlines() if "kubectl patch" in line]
     assert commands == [f"    {c}" for w in named(found, "Permitted").ways for c in w.commands]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "name"),
+    [
+        ("", CHATBOTS, ""),
+        ("support", CHATBOTS, "support"),
+        ("chatbot/support", CHATBOTS, "support"),
+        ("azureopenaichatbot.chatbot-operator.dev/support", CHATBOTS, "support"),
+        ("aoai/contoso", ports.ACCOUNTS, "contoso"),
+        ("azureopenaiaccount.chatbot-operator.dev/contoso", ports.ACCOUNTS, "contoso"),
+        ("pod/web", ports.PODS, "web"),
+        ("deployment.apps/web", ports.PODS, "web"),
+    ],
+)
+def test_names_are_taken_as_kubectl_gives_them(words, kind, name):
+    assert run.named(words) == (kind, name)
+
+
+@pytest.mark.parametrize("words", ["pod/", "chatbot/", "secret/x", "/x", "a/b/c", "/"])
+def test_a_name_of_another_kind_or_of_none_is_refused(words):
+    with pytest.raises(UnansweredError, match=r"is none of|wants a name"):
+        run.named(words)

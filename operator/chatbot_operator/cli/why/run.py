@@ -19,10 +19,14 @@ from chatbot_operator.cli.why import absent, account, chatbot, conditions, fleet
 from chatbot_operator.cli.why.remedies import Known
 from chatbot_operator.cli.why.seen import find_running, look
 from chatbot_operator.errors import KubernetesRefusal
-from chatbot_operator.ports import ACCOUNTS, CHATBOTS
+from chatbot_operator.ports import ACCOUNTS, CHATBOTS, PODS, Resource
 
-POD: Final = "pod/"
-ACCOUNT: Final = "aoai/"
+KINDS: Final = {
+    CHATBOTS: ("chatbot", "chatbots", "azureopenaichatbot", "azureopenaichatbots"),
+    ACCOUNTS: ("aoai", "azureopenaiaccount", "azureopenaiaccounts"),
+    PODS: ("pod", "pods", "po", "deploy", "deployment", "deployments"),
+}
+"""What stands before a name, as kubectl takes and gives it; a Deployment means its pod."""
 WATCH_SECONDS: Final = 2.0
 _FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -52,13 +56,23 @@ def arguments(parser: ArgumentParser) -> None:
     pod.arguments(parser)
 
 
+def named(words: str) -> tuple[Resource, str]:
+    """Tell which kind is meant, and its name; raises UnansweredError."""
+    before, slash, name = words.rpartition("/")
+    kind = before.partition(".")[0].lower() or ("" if slash else "chatbot")
+    found = next((each for each, known in KINDS.items() if kind in known), None)
+    if found is None:
+        raise UnansweredError(f"{words} is none of NAME, aoai/NAME and pod/NAME.")
+    if slash and not name:
+        raise UnansweredError(f"{words} wants a name behind it.")
+    return found, name
+
+
 async def run(arguments: Namespace, reach: Reach) -> Report:
     """Say why; raises UnansweredError and KubernetesRefusal."""
-    name: str = arguments.name
-    if name in {POD, ACCOUNT}:
-        raise UnansweredError(f"{name} wants a name behind it.")
-    if name.startswith(POD):
-        return await pod.why(name.removeprefix(POD), arguments, reach)
+    kind, name = named(arguments.name)
+    if kind == PODS:
+        return await pod.why(name, arguments, reach)
     if name and arguments.all_namespaces:
         raise UnansweredError("Give a name, or -A for every chatbot; not both.")
     if not arguments.watch:
@@ -68,11 +82,9 @@ async def run(arguments: Namespace, reach: Reach) -> Report:
 
 async def _look(arguments: Namespace, reach: Reach) -> tuple[Report, bool]:
     """Look once; tell, too, whether all that was asked for is Ready."""
-    name: str = arguments.name
-    if name.startswith(ACCOUNT):
-        return await _account(name.removeprefix(ACCOUNT), reach)
-    if "/" in name:
-        raise UnansweredError(f"{name} is none of NAME, aoai/NAME and pod/NAME.")
+    kind, name = named(arguments.name)
+    if kind == ACCOUNTS:
+        return await _account(name, reach)
     if name:
         return await _chatbot(name, reach)
     return await _fleet(reach, everywhere=arguments.all_namespaces)
