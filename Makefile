@@ -19,8 +19,9 @@ BENCH_HOME := .tools/bench-chatbot
 ONE_MORE_TRY := --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks -rR
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ":.*## " '{printf "  make %-15s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+##@ To try it
 demo: control-plane ## the whole chain on this machine: cluster, Azure emulator, operator, two chatbots (DETACH=1 returns)
 	@$(RUN) sandbox demo $(if $(DETACH),--detach)
 
@@ -30,6 +31,7 @@ down: packages ## end a demo that was left running
 chatbot: packages ## the chatbot alone on http://localhost:8087, against a real account, with your `az login` (DEMO=1: a built-in stand-in)
 	@$(RUN) python -m chatbot_app $(if $(DEMO),--demo)
 
+##@ To change it
 test: sync check browser control-plane az helm ## lint, types, layers, then every test
 	@$(RUN) pytest $(ONE_MORE_TRY)
 
@@ -38,6 +40,12 @@ check: sync ## lint, types and layers
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) lint-imports
+
+unit: sync ## the tests that start no cluster and no browser, half a minute
+	@$(RUN) pytest -q tests/unit tests/test_contract.py
+
+hooks: sync ## have git check what is committed, and test what is pushed (.pre-commit-config.yaml)
+	@$(RUN) pre-commit install
 
 bench: sync $(GRADIO_HOME)/bin/gradio ## measure the chatbot beside Gradio's ChatInterface, five minutes (MARKDOWN=1 for a README)
 	@UV_PROJECT_ENVIRONMENT=$(BENCH_HOME) $(UV) sync --frozen --quiet --no-dev --extra chatbot --compile-bytecode
@@ -51,6 +59,7 @@ fix: sync ## format, and mend what ruff can mend
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
+##@ To write what is written by programs
 reference: sync ## write the pages of docs/ that come from CRDs and code
 	@$(RUN) python tests/fields_page.py
 	@$(RUN) python tests/reasons_page.py
@@ -70,6 +79,7 @@ screenshots: sync browser ## take docs/images of the page again
 terminal: sync control-plane ## take docs/images of the command line again, in a sandbox of its own (three minutes)
 	@$(RUN) python tests/terminal_pictures.py docs/images
 
+##@ What the others need, and fetch themselves
 browser: sync ## fetch a Chromium for the tests of the page, unless there is one
 	@$(RUN) python tests/chatbot/chromium.py
 
@@ -111,4 +121,4 @@ $(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check bench walk-quick fix reference charts vendor screenshots terminal browser sync packages control-plane az helm
+.PHONY: help demo down chatbot test check unit hooks bench walk-quick fix reference charts vendor screenshots terminal browser sync packages control-plane az helm
