@@ -24,9 +24,11 @@ class Helm:
     program: Path
     directory: Path
 
-    def rendered(self, values: Any, chart: str = "chatbot-operator") -> list[Any]:
-        """Give the objects that a chart renders, without its tests."""
-        done = self._template(values, chart, "--skip-tests")
+    def rendered(
+        self, values: Any, chart: str = "chatbot-operator", *, tests: bool = False
+    ) -> list[Any]:
+        """Give the objects that a chart renders, and those of `helm test` if they are asked for."""
+        done = self._template(values, chart, *(() if tests else ("--skip-tests",)))
         assert done.returncode == 0, done.stderr
         return [each for each in yaml.safe_load_all(done.stdout) if each]
 

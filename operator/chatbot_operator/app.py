@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from chatbot_operator import ports, watches
 from chatbot_operator.azure.resource_manager import ResourceManager
 from chatbot_operator.azure.transport import CONNECT_SECONDS, READ_SECONDS, session
-from chatbot_operator.errors import KubernetesRefusal
+from chatbot_operator.errors import KubernetesRefusal, Refusal, judge
 from chatbot_operator.health import Vital, served
 from chatbot_operator.kube import connection
 from chatbot_operator.kube.client import Cluster
@@ -35,7 +35,8 @@ from chatbot_operator.kube.lease import Election
 from chatbot_operator.kube.pods import PodNetwork
 from chatbot_operator.metrics import Left, Metrics, Now, State
 from chatbot_operator.observing import Observer
-from chatbot_operator.ports import HTTP_ROUTES, Installation, World
+from chatbot_operator.ports import HTTP_ROUTES, Installation, Manage, World
+from chatbot_operator.rights import lacking_on_group
 from chatbot_operator.settings import Settings, certificates, installation, issuer
 from chatbot_operator.tenure import Tenure
 from chatbot_operator.told import Enqueue, Told
@@ -82,7 +83,8 @@ async def run(settings: Settings, spans: Spans | None) -> None:
             namespaces=settings.watched,
         )
         await open_.enter_async_context(cluster)
-        azure = await open_.enter_async_context(_azure(open_, settings, tenure, observer))
+        arm = _azure(open_, settings, before=tenure.check, ended=observer.asked_azure)
+        azure = await open_.enter_async_context(arm)
         registry.register(State(now, partial(_left, azure)))
         probes = served(vital, registry, settings.host, settings.probe_port)
         await open_.enter_async_context(probes)
@@ -106,6 +108,22 @@ async def run(settings: Settings, spans: Spans | None) -> None:
         others = await open_.enter_async_context(Cluster(configuration))
         await _elected(_election(settings, others, tenure), lead, stop)
         tenure.end()
+
+
+async def check(settings: Settings, group_id: str) -> str:
+    """Sign in to Azure as the operator, and say what it lacks on the identities' resource group.
+
+    Nothing is written. Empty: it holds what it needs. Raises SettingsError as `run` does.
+    """
+    certificates("EXTRA_CA_FILE", settings.extra_ca_file)
+    async with AsyncExitStack() as open_:
+        azure = await open_.enter_async_context(_azure(open_, settings))
+        try:
+            held = await azure.permissions(group_id)
+        except Refusal as refusal:
+            return judge(refusal).message
+    less = lacking_on_group(held, Manage(settings.manage))
+    return f"The operator's identity lacks {', '.join(less)}." if less else ""
 
 
 def _election(settings: Settings, cluster: Cluster, tenure: Tenure) -> Election:
@@ -189,9 +207,7 @@ def _left(azure: ResourceManager) -> Left:
     return Left(budget.turns().items(), budget.pauses().items(), budget.said().items())
 
 
-def _azure(
-    open_: AsyncExitStack, settings: Settings, tenure: Tenure, observer: Observer
-) -> ResourceManager:
+def _azure(open_: AsyncExitStack, settings: Settings, **heard: Any) -> ResourceManager:
     credential = WorkloadIdentityCredential(
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,
@@ -210,8 +226,7 @@ def _azure(
         extra_ca_file=settings.extra_ca_file,
         endpoint=settings.arm_endpoint,
         scope=settings.arm_scope,
-        before=tenure.check,
-        ended=observer.asked_azure,
+        **heard,
     )
 
 

@@ -76,10 +76,13 @@ def lacking(account: list[Permission], group: list[Permission] | None, manage: M
     """Name the actions that are needed and not held, and on what; `group` None: not known which."""
     needed = [a for a in ON_ACCOUNT if manage.roles or a.endswith("/read")]
     less = [f"{a} on the account" for a in needed if not _holds(account, a)]
-    if group is not None:
-        needed = [a for a in ON_GROUP if manage.identities or a.endswith("/read")]
-        less += [f"{a} on the identities' resource group" for a in needed if not _holds(group, a)]
-    return less
+    return less + (lacking_on_group(group, manage) if group is not None else [])
+
+
+def lacking_on_group(group: list[Permission], manage: Manage) -> list[str]:
+    """Name the actions that are needed and not held on the identities' resource group."""
+    needed = [a for a in ON_GROUP if manage.identities or a.endswith("/read")]
+    return [f"{a} on the identities' resource group" for a in needed if not _holds(group, a)]
 
 
 def lacking_on_shared(identity: list[Permission], manage: Manage) -> list[str]:

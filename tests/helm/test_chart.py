@@ -278,3 +278,29 @@ def test_the_notes_say_what_to_do_next(helm: Helm):
     assert "kubectl chatbot doctor" in notes
     assert "identity.resourceGroup is not set" not in notes
     assert "identity.resourceGroup is not set" in helm.notes({"azure": {"clientId": CLIENT}})
+
+
+def test_helm_test_is_the_operator_that_looks_at_azure(helm: Helm):
+    given = EVERY_SETTING | {"azure": EVERY_SETTING["azure"] | FOUR["azure"]}
+    objects = helm.rendered(given, tests=True)
+    pod = only(objects, "Pod")
+    (looking,) = pod["spec"]["containers"]
+    works = container(objects)
+    group = f"/subscriptions/{FOUR['azure']['subscription']}/resourceGroups/chatbots"
+    assert looking["args"] == ["--check", group]
+    for same in ("image", "securityContext", "volumeMounts", "resources"):
+        assert looking[same] == works[same]
+    settings = {each["name"]: each["value"] for each in looking["env"]}
+    assert settings.keys() == environment(objects).keys() - BY_THE_POD
+    operator = only(objects, "Deployment")["spec"]
+    for same in ("serviceAccountName", "securityContext", "volumes"):
+        assert pod["spec"][same] == operator["template"]["spec"][same]
+    labels = pod["metadata"]["labels"]
+    assert labels["azure.workload.identity/use"] == "true"
+    picked = operator["selector"]["matchLabels"]
+    assert not picked.items() <= labels.items(), "it is none of the operator's replicas"
+    (who,) = only(objects, "NetworkPolicy")["spec"]["podSelector"]["matchExpressions"]
+    for each in (labels, operator["template"]["metadata"]["labels"]):
+        assert each[who["key"]] in who["values"]
+    assert "Pod" not in {each["kind"] for each in helm.rendered(EVERY_SETTING, tests=True)}
+    assert "helm test chatbot-operator" in helm.notes(FOUR)

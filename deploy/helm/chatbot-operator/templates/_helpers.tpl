@@ -96,3 +96,78 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [events]
   verbs: [create]
 {{- end }}
+
+{{/* Where its pods may run, and whose images they may pull. */}}
+{{- define "chatbot-operator.placed" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* What the restricted Pod Security level asks of pods. */}}
+{{- define "chatbot-operator.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* What it asks of containers; and nothing can be written. */}}
+{{- define "chatbot-operator.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* Authorities that are trusted as well, for the settings that name their files. */}}
+{{- define "chatbot-operator.mounts" -}}
+{{- if or .Values.authorities.configMap .Values.chatbots.authorities.configMap }}
+volumeMounts:
+  {{- if .Values.authorities.configMap }}
+  - name: authorities
+    mountPath: /etc/operator
+    readOnly: true
+  {{- end }}
+  {{- if .Values.chatbots.authorities.configMap }}
+  - name: chatbots-authorities
+    mountPath: /etc/chatbots
+    readOnly: true
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The ConfigMaps that hold them. */}}
+{{- define "chatbot-operator.volumes" -}}
+{{- if or .Values.authorities.configMap .Values.chatbots.authorities.configMap }}
+volumes:
+  {{- with .Values.authorities.configMap }}
+  - name: authorities
+    configMap:
+      name: {{ . }}
+  {{- end }}
+  {{- with .Values.chatbots.authorities.configMap }}
+  - name: chatbots-authorities
+    configMap:
+      name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
