@@ -15,6 +15,16 @@ HELM_HOME := $(CACHE)/helm-4.1.4
 GRADIO_HOME := $(CACHE)/gradio-6.31.0
 BENCH_HOME := .tools/bench-chatbot
 
+# Of images: the first engine that answers; BUILD_FLAGS are its own.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+ENGINE ?= $(shell for one in docker podman buildah; do $$one info >/dev/null 2>&1 && echo $$one && break; done)
+BASE ?= docker.io/library/python:3.11-slim-bookworm
+OPERATOR_IMAGE ?= chatbot-operator:$(VERSION)
+CHATBOT_IMAGE ?= chatbot:$(VERSION)
+BUILD = $(or $(ENGINE),$(error None of docker, podman and buildah answers: install one, or name it by ENGINE=)) build \
+  --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) \
+  --build-arg REVISION=$(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown) $(BUILD_FLAGS)
+
 # operator/decisions/0133: at most three tests of a whole run, each with its traceback.
 ONE_MORE_TRY := --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks -rR
 
@@ -51,6 +61,17 @@ bench: sync $(GRADIO_HOME)/bin/gradio ## measure the chatbot beside Gradio's Cha
 	@UV_PROJECT_ENVIRONMENT=$(BENCH_HOME) $(UV) sync --frozen --quiet --no-dev --extra chatbot --compile-bytecode
 	@PYTHONPATH=tests $(RUN) python -m benchmarks $(if $(MARKDOWN),--markdown) \
 	  --chatbot $(BENCH_HOME)/bin/python --gradio $(GRADIO_HOME)/bin/python
+
+images: ## build both images, with docker, podman or buildah (BASE, OPERATOR_IMAGE, CHATBOT_IMAGE)
+	$(BUILD) --target operator --tag $(OPERATOR_IMAGE) .
+	$(BUILD) --target chatbot --tag $(CHATBOT_IMAGE) .
+
+measure-images: sync ## how large the images are and how soon they start, as rows for the README
+	@$(RUN) python tests/measure_images.py --engine $(ENGINE) --base $(BASE) \
+	  --operator $(OPERATOR_IMAGE) --chatbot $(CHATBOT_IMAGE)
+
+sbom: sync ## what is in each image, as SPDX from the lock, in dist/
+	@UV=$(UV) $(RUN) python tests/sbom.py --version $(VERSION) dist
 
 walk-quick: sync control-plane ## stop the operator after each of its writes, restart it, compare
 	@$(RUN) pytest tests/cluster/test_walk.py
@@ -121,4 +142,4 @@ $(GRADIO_HOME)/bin/gradio: tests/benchmarks/gradio-requirements.txt | $(UV)
 	@$(PYTHON) -m venv .tools/uv || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)"; exit 1; }
 	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 
-.PHONY: help demo down chatbot test check unit hooks bench walk-quick fix reference charts vendor screenshots terminal browser sync packages control-plane az helm
+.PHONY: help demo down chatbot test check unit hooks bench images measure-images sbom walk-quick fix reference charts vendor screenshots terminal browser sync packages control-plane az helm
